@@ -1,1 +1,3 @@
-fn main(){}
+//! The program `nvsdk-top`.
+
+fn main() {}

@@ -1,0 +1,95 @@
+//! Why a value is not there: missing is never zero, and always has a reason.
+
+/// Declares [`Absent`] from one row per reason: variant, id in JSON, sentence for people.
+macro_rules! absences {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $id:literal, $sentence:literal; )+) => {
+        /// The reason why a slot holds no value.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Absent {
+            $( $(#[doc = $doc])+ $variant, )+
+            /// NVML answered with a code that says nothing lasting about the GPU; the code is
+            /// `nvmlReturn_t`.
+            NvmlError(u32),
+        }
+
+        impl Absent {
+            /// Every reason that carries no code, in the order of the table.
+            pub const ALL: &[Self] = &[$( Self::$variant ),+];
+
+            /// The reason as JSON spells it.
+            #[must_use]
+            pub fn id(self) -> std::borrow::Cow<'static, str> {
+                match self {
+                    $( Self::$variant => $id.into(), )+
+                    Self::NvmlError(code) => format!("nvml_error_{code}").into(),
+                }
+            }
+
+            /// The reason as a person reads it.
+            #[must_use]
+            pub fn sentence(self) -> std::borrow::Cow<'static, str> {
+                match self {
+                    $( Self::$variant => $sentence.into(), )+
+                    Self::NvmlError(code) => format!("NVML answered with error {code}").into(),
+                }
+            }
+        }
+    };
+}
+
+absences! {
+    /// `NVML_ERROR_NOT_SUPPORTED`, or a call that every driver from here on has dropped.
+    NotSupported = "not_supported", "this GPU or its driver does not report it";
+    /// The driver refuses this user.
+    NoPermission = "no_permission", "this user may not read it";
+    /// The library has no such function.
+    MissingSymbol = "missing_symbol", "the installed NVML library is too old to report it";
+    /// NVML reports it per MIG instance or not at all.
+    Mig = "mig", "not reported while the GPU is in MIG mode";
+    /// The GPU has no memory of its own.
+    UnifiedMemory = "unified_memory", "the GPU shares the memory of the host";
+    /// An old driver's `nvmlMemory_t` counts what the driver reserves as used.
+    IncludedInUsed = "included_in_used", "this driver counts it as used memory";
+    /// Runtime power management has suspended the GPU, and reading would wake it.
+    Asleep = "asleep", "the GPU is suspended and is left to sleep";
+    /// `NVML_ERROR_GPU_IS_LOST`.
+    GpuLost = "gpu_lost", "the GPU is off the bus";
+    /// The GPU has not answered for two ticks.
+    Stale = "stale", "the GPU has not answered lately";
+    /// One call to the driver has not come back.
+    Stuck = "stuck", "a call to the driver hangs";
+    /// A rate needs an earlier reading.
+    NeedsTwoReadings = "needs_two_readings", "a rate needs a second reading";
+    /// A counter went backwards: the driver was reloaded or the GPU reset.
+    CounterReset = "counter_reset", "the counter started again";
+    /// The readings are too far apart, as after a suspend.
+    Gap = "gap", "the last reading is too long ago";
+    /// `--fast` leaves out what needs a second reading or blocks.
+    LeftOut = "left_out", "left out by --fast";
+    /// The lane that reads it has not come round yet.
+    NotReadYet = "not_read_yet", "not read yet";
+    /// The driver answered with a value that cannot be.
+    OutOfRange = "out_of_range", "the driver answered with an impossible value";
+    /// The driver answered that it does not know.
+    Unknown = "unknown", "the driver does not know";
+    /// The file or fact is not on this machine.
+    NotFound = "not_found", "not found on this machine";
+    /// The process ended while it was being looked at.
+    Gone = "gone", "the process has ended";
+    /// The pid is not one of this pid namespace.
+    OtherNamespace = "other_namespace", "the process is outside this container";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Absent;
+
+    #[test]
+    fn ids_are_unique_and_snake_case() {
+        let ids: std::collections::BTreeSet<_> = Absent::ALL.iter().map(|a| a.id()).collect();
+        assert_eq!(ids.len(), Absent::ALL.len());
+        for id in ids {
+            assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{id}");
+        }
+    }
+}

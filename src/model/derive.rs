@@ -1,0 +1,125 @@
+//! Rates from counters: what two samples say together that neither says alone.
+
+use super::absent::Absent;
+use super::metric::{Kind, Metric};
+use super::sample::{GpuSample, Reading, Sample};
+
+/// Fills every rate of `next` from the counters of `previous` and `next`.
+///
+/// A counter that was not read again since `previous` leaves the rate as it was. Readings further apart than
+/// `longest_gap_us` (the machine slept, the GPU hung) make a gap and not one long mean; a counter that went
+/// backwards was reset and says so.
+pub fn derive(previous: Option<&Sample>, next: &mut Sample, longest_gap_us: u64) {
+    let previous = previous.filter(|previous| previous.generation == next.generation);
+    for (position, gpu) in next.gpus.iter_mut().enumerate() {
+        let before = previous.and_then(|previous| previous.gpus.get(position));
+        derive_gpu(before, gpu, longest_gap_us);
+    }
+}
+
+fn derive_gpu(before: Option<&GpuSample>, gpu: &mut GpuSample, longest_gap_us: u64) {
+    for &metric in Metric::ALL {
+        let Kind::RateOf(counter) = metric.spec().kind else { continue };
+        for instance in 0..gpu.values.instances(counter).len() {
+            let new = gpu.values.instances(counter)[instance];
+            let reading_before =
+                |metric| before.and_then(|gpu| gpu.values.instances(metric).get(instance).copied());
+            let rate = match (reading_before(counter), reading_before(metric)) {
+                (Some(old), Some(rate)) if old.at_us == new.at_us && old.value == new.value => rate,
+                (old, _) => {
+                    Reading { value: rate_between(old, new, longest_gap_us), at_us: new.at_us }
+                }
+            };
+            gpu.values.instances_mut(metric)[instance] = rate;
+        }
+    }
+}
+
+/// The growth per second from `old` to `new`.
+fn rate_between(old: Option<Reading>, new: Reading, longest_gap_us: u64) -> Result<f64, Absent> {
+    let value = new.value?;
+    let Some(Reading { value: Ok(before), at_us }) = old else {
+        return Err(Absent::NeedsTwoReadings);
+    };
+    if value < before {
+        return Err(Absent::CounterReset);
+    }
+    match new.at_us.checked_sub(at_us) {
+        None | Some(0) => Err(Absent::NeedsTwoReadings),
+        Some(elapsed) if elapsed > longest_gap_us => Err(Absent::Gap),
+        Some(elapsed) => Ok((value - before) / (elapsed as f64 / 1e6)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Absent, Reading, derive, rate_between};
+    use crate::model::{GpuSample, GpuState, HostMetric, Layout, Metric, Sample, Values};
+
+    fn reading(value: f64, at_us: u64) -> Reading {
+        Reading { value: Ok(value), at_us }
+    }
+
+    fn sample(generation: u64, energy: Reading) -> Sample {
+        let mut values = Values::absent(Layout::new(0), Absent::NotReadYet, 0);
+        values.instances_mut(Metric::Energy)[0] = energy;
+        Sample {
+            generation,
+            unix_us: 0,
+            monotonic_us: energy.at_us,
+            gpus: vec![GpuSample { state: GpuState::Live, values }],
+            processes: Vec::new(),
+            host: [Err(Absent::NotReadYet); HostMetric::COUNT],
+            errors: Vec::new(),
+        }
+    }
+
+    fn power(previous: Option<&Sample>, mut next: Sample) -> Result<f64, Absent> {
+        derive(previous, &mut next, 3_000_000);
+        next.gpus[0].values.get(Metric::PowerAverage).value
+    }
+
+    #[test]
+    fn a_rate_is_growth_over_time() {
+        let first = sample(1, reading(100.0, 1_000_000));
+        assert_eq!(power(Some(&first), sample(1, reading(250.0, 1_500_000))), Ok(300.0));
+    }
+
+    #[test]
+    fn what_cannot_be_a_rate_says_why() {
+        let first = sample(1, reading(100.0, 1_000_000));
+        assert_eq!(power(None, first.clone()), Err(Absent::NeedsTwoReadings));
+        let other_generation = sample(2, reading(250.0, 1_500_000));
+        assert_eq!(power(Some(&first), other_generation), Err(Absent::NeedsTwoReadings));
+        assert_eq!(
+            power(Some(&first), sample(1, reading(99.0, 2_000_000))),
+            Err(Absent::CounterReset)
+        );
+        assert_eq!(power(Some(&first), sample(1, reading(100.0, 4_000_000))), Ok(0.0));
+        assert_eq!(power(Some(&first), sample(1, reading(100.0, 4_000_001))), Err(Absent::Gap));
+        let lost = Reading { value: Err(Absent::GpuLost), at_us: 2_000_000 };
+        assert_eq!(power(Some(&first), sample(1, lost)), Err(Absent::GpuLost));
+        assert_eq!(
+            power(Some(&sample(1, lost)), sample(1, reading(1.0, 3_000_000))),
+            Err(Absent::NeedsTwoReadings)
+        );
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_no_rate() {
+        assert_eq!(
+            rate_between(Some(reading(1.0, 10)), reading(2.0, 5), 100),
+            Err(Absent::NeedsTwoReadings)
+        );
+    }
+
+    #[test]
+    fn a_counter_not_read_again_keeps_its_rate() {
+        let first = sample(1, reading(100.0, 1_000_000));
+        let mut second = sample(1, reading(250.0, 1_500_000));
+        derive(Some(&first), &mut second, 3_000_000);
+        let mut third = sample(1, reading(250.0, 1_500_000));
+        third.monotonic_us = 2_500_000;
+        assert_eq!(power(Some(&second), third), Ok(300.0));
+    }
+}

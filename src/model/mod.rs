@@ -1,0 +1,31 @@
+//! What a machine's GPUs are and what they said at one instant, as plain data.
+//!
+//! Every producer in [`crate::source`] makes an [`Inventory`] and [`Sample`]s; everything above only reads them.
+
+mod absent;
+mod architecture;
+mod clock_event;
+mod derive;
+mod inventory;
+mod metric;
+mod sample;
+mod sysroot;
+mod text;
+mod unit;
+
+pub use absent::Absent;
+pub use architecture::Architecture;
+pub use clock_event::{CLOCK_EVENTS, ClockEvent, Severity, clock_event_names};
+pub use derive::derive;
+pub use inventory::{Driver, Fact, Gpu, Host, Inventory, KernelModule, Origin};
+pub use metric::{
+    Group, History, HostMetric, Kind, Layout, Metric, MetricSet, MetricSpec, Per, ProcessMetric,
+    Slot, TableMetric,
+};
+pub use sample::{
+    GpuSample, GpuState, Process, ProcessIdentity, ProcessKinds, Reading, Sample, SampleError,
+    Values,
+};
+pub use sysroot::Sysroot;
+pub use text::printable;
+pub use unit::Unit;

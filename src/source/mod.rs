@@ -1,0 +1,121 @@
+//! Producers of samples. Everything above reads [`Snapshot`]s and does not know which producer made them.
+
+mod clock;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+
+use crate::model::{Inventory, MetricSet, Sample, derive};
+
+/// A producer of samples. It may block for as long as the request allows, and is owned by one thread.
+pub trait Source: Send {
+    /// Takes one sample.
+    ///
+    /// # Errors
+    /// When there is no driver to ask; a GPU that does not answer is no error but a state of its sample.
+    fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError>;
+
+    /// Whether a call to the driver hangs, so that the process has to be left without unloading the library.
+    fn is_stuck(&self) -> bool {
+        false
+    }
+}
+
+/// One sample together with the inventory that says what it is a sample of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Shared by all samples of a generation.
+    pub inventory: Arc<Inventory>,
+    /// The sample.
+    pub sample: Sample,
+}
+
+/// What a sample shall hold and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// Only these metrics of the GPUs are read.
+    pub metrics: MetricSet,
+    /// Whether the processes on the GPUs are read.
+    pub processes: bool,
+    /// How long to wait, and for what.
+    pub patience: Patience,
+}
+
+/// How long a sample may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// One of a series: what is slow joins the next sample, with its own time.
+    Tick {
+        /// From one sample to the next.
+        interval: Duration,
+    },
+    /// A single sample: everything is waited for, at most this long.
+    Whole {
+        /// After this time the GPUs that have not answered are left out.
+        limit: Duration,
+    },
+    /// A single sample of what does not block: the rest says that it was left out.
+    Quick {
+        /// After this time the GPUs that have not answered are left out.
+        limit: Duration,
+    },
+}
+
+/// Why a source has no sample to give.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// No NVML library could be loaded.
+    #[error("{0}")]
+    NoLibrary(String),
+    /// The library is there and the kernel driver is not.
+    #[error("{0}")]
+    NoDriver(String),
+    /// The driver is there and cannot be used.
+    #[error("{0}")]
+    Driver(String),
+}
+
+/// A source with its previous sample, so that each sample has its rates.
+pub struct Feed {
+    source: Box<dyn Source>,
+    previous: Option<Sample>,
+}
+
+impl Feed {
+    /// Starts with no previous sample.
+    #[must_use]
+    pub fn new(source: Box<dyn Source>) -> Self {
+        Self { source, previous: None }
+    }
+
+    /// Takes one sample and derives its rates.
+    ///
+    /// # Errors
+    /// Those of [`Source::sample`]; the next sample then starts anew.
+    pub fn next(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
+        let previous = self.previous.take();
+        let mut snapshot = self.source.sample(request)?;
+        derive(previous.as_ref(), &mut snapshot.sample, request.patience.longest_gap_us());
+        self.previous = Some(snapshot.sample.clone());
+        Ok(snapshot)
+    }
+
+    /// See [`Source::is_stuck`].
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.source.is_stuck()
+    }
+}
+
+impl Patience {
+    /// Readings further apart than this are not joined to a rate.
+    fn longest_gap_us(self) -> u64 {
+        let longest = match self {
+            Self::Tick { interval } => interval * 3,
+            Self::Whole { limit } | Self::Quick { limit } => limit * 3,
+        };
+        u64::try_from(longest.as_micros()).unwrap_or(u64::MAX)
+    }
+}
