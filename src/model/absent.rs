@@ -48,6 +48,8 @@ absences! {
     Mig = "mig", "not reported while the GPU is in MIG mode";
     /// The GPU has no memory of its own.
     UnifiedMemory = "unified_memory", "the GPU shares the memory of the host";
+    /// The GPU has no PCIe link of its own.
+    Integrated = "integrated", "the GPU is part of the processor's chip";
     /// An old driver's `nvmlMemory_t` counts what the driver reserves as used.
     IncludedInUsed = "included_in_used", "this driver counts it as used memory";
     /// Runtime power management has suspended the GPU, and reading would wake it.

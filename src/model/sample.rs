@@ -92,6 +92,11 @@ pub enum GpuState {
         /// The function that is being called.
         call: Cow<'static, str>,
     },
+    /// NVML knows it and does not give it to this user.
+    Refused {
+        /// Why.
+        why: Absent,
+    },
     /// NVML says that it is off the bus.
     Lost {
         /// Microseconds since it was found lost.
@@ -108,6 +113,7 @@ impl GpuState {
             Self::Asleep => "asleep",
             Self::Stale { .. } => "stale",
             Self::Stuck { .. } => "stuck",
+            Self::Refused { .. } => "refused",
             Self::Lost { .. } => "lost",
         }
     }

@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod host;
+pub mod nvml;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +77,9 @@ pub enum SourceError {
     /// The driver is there and cannot be used.
     #[error("{0}")]
     Driver(String),
+    /// The driver is being opened, which may take seconds for each GPU.
+    #[error("{0}")]
+    Opening(String),
 }
 
 /// A source with its previous sample, so that each sample has its rates.

@@ -1,0 +1,66 @@
+//! What one GPU is: the facts that a worker asks for before its first sample.
+
+use nvml_wrapper_sys::bindings::nvmlPciInfo_t;
+
+use super::device::Device;
+use super::raw::{Plain, function, text_of};
+use crate::model::{Absent, Architecture, Fact, Gpu, Layout};
+use crate::source::host::PciAddress;
+
+/// Asks the GPU who it is, and notes on the device what its probes have to know.
+///
+/// `index` is where the GPU stands if the driver does not say.
+pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
+    let name = device.get_text(&function!(nvmlDeviceGetName));
+    device.mig = matches!(mig(device), Ok(true));
+    device.integrated = name.as_ref().is_ok_and(|name| is_integrated(name));
+    device.fans = device.get(&function!(nvmlDeviceGetNumFans)).unwrap_or(0).min(Layout::MAX_FANS);
+    Gpu {
+        index: device.get(&function!(nvmlDeviceGetIndex)).unwrap_or(index),
+        uuid: device.get_text(&function!(nvmlDeviceGetUUID)),
+        pci_bus_id: pci_bus_id(device),
+        name,
+        architecture: device.get(&function!(nvmlDeviceGetArchitecture)).map(Architecture),
+        compute_capability: device.get_pair(&function!(nvmlDeviceGetCudaComputeCapability)),
+        vbios_version: device.get_text(&function!(nvmlDeviceGetVbiosVersion)),
+        serial: device.get_text(&function!(nvmlDeviceGetSerial)),
+        mig: mig(device),
+        layout: Layout::new(device.fans),
+    }
+}
+
+/// Whether the GPU is in MIG mode; one that does not know the question is not.
+fn mig(device: &mut Device) -> Fact<bool> {
+    match device.get_pair::<u32>(&function!(nvmlDeviceGetMigMode)) {
+        Ok((current, _pending)) => Ok(current == 1),
+        Err(Absent::NotSupported | Absent::MissingSymbol) => Ok(false),
+        Err(why) => Err(why),
+    }
+}
+
+/// The address in the kernel's form; NVML writes the domain with eight digits.
+fn pci_bus_id(device: &mut Device) -> Fact<String> {
+    let info = device.get_from(&function!(nvmlDeviceGetPciInfo_v3), nvmlPciInfo_t::zeroed());
+    let bytes = info?.busId.map(i8::cast_unsigned);
+    let address = text_of(&bytes).parse::<PciAddress>();
+    address.map(|address| address.to_string()).map_err(|_| Absent::OutOfRange)
+}
+
+/// Whether the GPU sits on the processor's chip: NVML has no question for it, so the name has to do.
+fn is_integrated(name: &str) -> bool {
+    const ON_CHIP: [&str; 3] = ["GB10", "Thor", "Orin"];
+    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ON_CHIP.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_integrated;
+
+    #[test]
+    fn chips_are_told_by_whole_words() {
+        assert!(is_integrated("NVIDIA GB10"));
+        assert!(is_integrated("NVIDIA Jetson Orin (nvgpu)"));
+        assert!(!is_integrated("NVIDIA GB100"));
+        assert!(!is_integrated("NVIDIA H100 80GB HBM3"));
+    }
+}

@@ -1,0 +1,341 @@
+//! The source that asks NVIDIA's driver: the only place that names NVML's functions.
+//!
+//! A worker thread per GPU makes the calls ([`worker`]), the [`session`] closes a tick from what they report, and this
+//! module opens and closes the driver around it. Whatever hangs, hangs in a thread that nothing waits for.
+
+mod device;
+mod identity;
+mod locate;
+mod opening;
+mod probes;
+mod processes;
+mod raw;
+mod seat;
+mod session;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use device::Watch;
+use opening::Opened;
+use session::Session;
+
+use super::host::{
+    HostReader, PciGpu, ProcessReader, gpu_information, identity, kernel_driver, pci_gpus,
+};
+use super::{Clock, Patience, Request, Snapshot, Source, SourceError};
+use crate::model::{
+    Absent, Driver, Fact, Gpu, GpuSample, GpuState, Host, Inventory, KernelModule, Origin, Process,
+    Sample, SampleError, Sysroot, Values,
+};
+
+/// What an [`NvmlSource`] is opened with.
+#[derive(Clone)]
+pub struct NvmlOptions {
+    /// The library to load; where it is `None`, the usual places are searched.
+    pub library: Option<PathBuf>,
+    /// Where `/proc` and `/sys` hang.
+    pub sysroot: Sysroot,
+    /// Time, for ages and rates. Waiting is done in real time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// This machine's GPUs through NVML.
+///
+/// The library is loaded by the first sample, and again after the driver went away; while every GPU sleeps it is not
+/// touched at all.
+pub struct NvmlSource {
+    options: NvmlOptions,
+    state: State,
+    identity: Host,
+    host: HostReader,
+    processes: ProcessReader,
+    /// The newest inventory, shared by the samples of its generation; of generation 0 before there was one.
+    inventory: Arc<Inventory>,
+    /// How long to wait before the driver is opened again.
+    backoff: Backoff,
+    /// How long a GPU may be lost before the driver is opened anew for it.
+    lost_backoff: Backoff,
+}
+
+enum State {
+    /// Nothing is loaded; until `retry_us` the answer is `error`.
+    Closed { retry_us: u64, error: SourceError },
+    /// Nothing is loaded, and the next sample opens the driver.
+    Ready,
+    /// A thread loads and initialises.
+    Opening { result: Receiver<Result<Opened, SourceError>>, watch: Arc<Watch> },
+    /// The workers work.
+    Open(Session),
+}
+
+impl NvmlSource {
+    /// A source that has not touched the driver yet.
+    #[must_use]
+    pub fn new(options: NvmlOptions) -> Self {
+        let identity = identity(&options.sysroot);
+        let inventory = Inventory {
+            generation: 0,
+            origin: Origin::Nvml,
+            host: identity.clone(),
+            driver: driver_facts(&options.sysroot),
+            gpus: Vec::new(),
+        };
+        Self {
+            host: HostReader::new(&options.sysroot),
+            processes: ProcessReader::new(options.sysroot.clone(), options.clock.clone()),
+            state: State::Ready,
+            identity,
+            inventory: Arc::new(inventory),
+            backoff: Backoff::of_driver(),
+            lost_backoff: Backoff::of_lost_gpu(),
+            options,
+        }
+    }
+
+    fn now_us(&self) -> u64 {
+        self.options.clock.monotonic_us()
+    }
+
+    /// The GPUs that NVIDIA's driver drives, as the kernel lists them; none where there is no PCI bus.
+    fn driven_gpus(&self) -> Vec<PciGpu> {
+        let mut gpus = pci_gpus(&self.options.sysroot).unwrap_or_default();
+        gpus.retain(|gpu| gpu.driver.as_deref() == Some("nvidia"));
+        gpus
+    }
+
+    /// Starts the thread that loads and initialises: `nvmlInit` may take seconds for each GPU, or for ever.
+    fn start_opening(&self, gpus: Vec<PciGpu>) -> State {
+        let (sender, result) = mpsc::channel();
+        let watch = Arc::new(Watch::default());
+        let (options, shown) = (self.options.clone(), watch.clone());
+        std::thread::spawn(move || {
+            let opened = Opened::open(&options, gpus, &shown);
+            // Where nobody waits any more the library is closed again here.
+            drop(sender.send(opened));
+        });
+        State::Opening { result, watch }
+    }
+
+    /// Takes the open session, getting as far towards one as `wait` allows; `None` while every GPU sleeps.
+    fn take_session(&mut self, wait: Duration) -> Result<Option<Session>, SourceError> {
+        match std::mem::replace(&mut self.state, State::Ready) {
+            State::Open(session) => Ok(Some(session)),
+            State::Closed { retry_us, error } if self.now_us() < retry_us => {
+                self.state = State::Closed { retry_us, error: error.clone() };
+                Err(error)
+            }
+            State::Closed { .. } | State::Ready => {
+                let gpus = self.driven_gpus();
+                if !gpus.is_empty() && gpus.iter().all(|gpu| gpu.runtime_status.is_asleep()) {
+                    return Ok(None);
+                }
+                self.state = self.start_opening(gpus);
+                self.take_session(wait)
+            }
+            State::Opening { result, watch } => match result.recv_timeout(wait) {
+                Ok(Ok(opened)) => {
+                    self.backoff = Backoff::of_driver();
+                    Ok(Some(Session::new(opened, &self.inventory.gpus, &self.options)))
+                }
+                Ok(Err(error)) => Err(self.close(error)),
+                Err(RecvTimeoutError::Timeout) => {
+                    let error = still_opening(&watch, self.now_us());
+                    self.state = State::Opening { result, watch };
+                    Err(error)
+                }
+                Err(RecvTimeoutError::Disconnected) => Err(self.close(SourceError::Driver(
+                    "the thread that opens NVML has ended; start nvsdk-top anew".to_owned(),
+                ))),
+            },
+        }
+    }
+
+    /// Lets go of the driver for a while.
+    fn close(&mut self, error: SourceError) -> SourceError {
+        let retry_us = self.now_us() + self.backoff.take();
+        self.state = State::Closed { retry_us, error: error.clone() };
+        error
+    }
+
+    /// Makes these facts the inventory, in a new generation if any of them is new.
+    fn renew(&mut self, driver: Driver, gpus: Vec<Gpu>) {
+        let generation = self.inventory.generation;
+        let host = self.identity.clone();
+        let mut next = Inventory { generation, origin: Origin::Nvml, host, driver, gpus };
+        if generation == 0 || *self.inventory != next {
+            next.generation += 1;
+            self.inventory = Arc::new(next);
+        }
+    }
+
+    /// The sample of a machine whose GPUs all sleep, without a call to the driver.
+    fn asleep(&mut self) -> Snapshot {
+        let known = |(gpu, index)| asleep_gpu(&self.options.sysroot, gpu, index);
+        let gpus: Vec<_> = self.driven_gpus().iter().zip(0..).map(known).collect();
+        let driver = Driver {
+            nvml_version: Err(Absent::Asleep),
+            cuda_version: Err(Absent::Asleep),
+            library: Err(Absent::Asleep),
+            ..driver_facts(&self.options.sysroot)
+        };
+        self.renew(driver, gpus);
+        self.silent(&GpuState::Asleep, Absent::Asleep)
+    }
+
+    /// A sample in which no GPU says anything.
+    fn silent(&mut self, state: &GpuState, why: Absent) -> Snapshot {
+        let now_us = self.now_us();
+        let silent = |gpu: &Gpu| GpuSample {
+            state: state.clone(),
+            values: Values::absent(gpu.layout, why, now_us),
+        };
+        let gpus = self.inventory.gpus.iter().map(silent).collect();
+        self.snapshot(gpus, Vec::new(), Vec::new())
+    }
+
+    fn snapshot(
+        &mut self,
+        gpus: Vec<GpuSample>,
+        processes: Vec<Process>,
+        errors: Vec<SampleError>,
+    ) -> Snapshot {
+        let sample = Sample {
+            generation: self.inventory.generation,
+            unix_us: self.options.clock.unix_us(),
+            monotonic_us: self.now_us(),
+            gpus,
+            processes,
+            host: self.host.read(),
+            errors,
+        };
+        Snapshot { inventory: self.inventory.clone(), sample }
+    }
+
+    /// Puts the session back, or lets go of the driver where a GPU has been lost for long: only that can bring it back.
+    fn keep(&mut self, session: Session) {
+        match session.lost_for_us() {
+            Some(lost_us) if lost_us >= self.lost_backoff.next_us => {
+                self.lost_backoff.take();
+                self.state = State::Ready;
+            }
+            lost => {
+                if lost.is_none() {
+                    self.lost_backoff = Backoff::of_lost_gpu();
+                }
+                self.state = State::Open(session);
+            }
+        }
+    }
+}
+
+impl Source for NvmlSource {
+    fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
+        let wait = request.patience.wait();
+        let deadline = Instant::now() + wait;
+        let mut session = match self.take_session(wait) {
+            Ok(Some(session)) => session,
+            Ok(None) => return Ok(self.asleep()),
+            // The driver is being opened anew for a GPU that was lost: the others are only out of reach for a moment.
+            Err(SourceError::Opening(_)) if self.inventory.generation > 0 => {
+                return Ok(self.silent(&GpuState::Stale { age_us: 0, call: None }, Absent::Stale));
+            }
+            Err(error) => return Err(error),
+        };
+        session.tick(request, deadline);
+        if session.driver_is_gone() {
+            return Err(self.close(SourceError::NoDriver(
+                "the NVIDIA driver was unloaded or replaced; nvsdk-top looks for it again by itself".to_owned(),
+            )));
+        }
+        if let Some((driver, gpus)) = session.take_changes() {
+            self.renew(driver, gpus);
+        }
+        let gpus = session.gpus(request.patience);
+        let processes = session.processes(&gpus, &mut self.processes);
+        let errors = session.errors();
+        self.keep(session);
+        Ok(self.snapshot(gpus, processes, errors))
+    }
+
+    fn is_stuck(&self) -> bool {
+        match &self.state {
+            State::Closed { .. } | State::Ready => false,
+            State::Opening { .. } => true,
+            State::Open(session) => session.is_in_call(),
+        }
+    }
+}
+
+fn still_opening(watch: &Watch, now_us: u64) -> SourceError {
+    let since_us = watch.in_call().map_or(now_us, |call| call.since_us);
+    let seconds = now_us.saturating_sub(since_us) as f64 / 1e6;
+    SourceError::Opening(format!(
+        "nvmlInit has not come back for {seconds:.1} s; without nvidia-persistenced every GPU is set up anew, which takes seconds; if it stays so, look at the kernel log (dmesg) for lines with NVRM"
+    ))
+}
+
+/// A wait in microseconds that doubles every time that it was in vain.
+struct Backoff {
+    next_us: u64,
+    longest_us: u64,
+}
+
+impl Backoff {
+    fn of_driver() -> Self {
+        Self { next_us: 1_000_000, longest_us: 30_000_000 }
+    }
+
+    /// Opening the driver anew costs the other GPUs some ticks, so a GPU that stays lost is tried less and less often.
+    fn of_lost_gpu() -> Self {
+        Self { next_us: 30_000_000, longest_us: 600_000_000 }
+    }
+
+    fn take(&mut self) -> u64 {
+        let wait_us = self.next_us;
+        self.next_us = (wait_us * 2).min(self.longest_us);
+        wait_us
+    }
+}
+
+impl Patience {
+    /// How long to wait for GPUs.
+    fn wait(self) -> Duration {
+        match self {
+            Self::Tick { interval } => (interval / 4).min(Duration::from_millis(100)),
+            Self::Whole { limit } | Self::Quick { limit } => limit,
+        }
+    }
+}
+
+/// A GPU that sleeps, as far as the kernel driver knows it.
+fn asleep_gpu(sysroot: &Sysroot, gpu: &PciGpu, index: u32) -> Gpu {
+    let known = gpu_information(sysroot, gpu.address);
+    let fact = |pick: fn(super::host::GpuInformation) -> Fact<String>| {
+        known.clone().and_then(pick).map_err(|_| Absent::Asleep)
+    };
+    Gpu {
+        pci_bus_id: Ok(gpu.address.to_string()),
+        name: fact(|known| known.name),
+        uuid: fact(|known| known.uuid),
+        vbios_version: fact(|known| known.vbios_version),
+        ..Gpu::unknown(index, Absent::Asleep)
+    }
+}
+
+/// What `/proc` says of the driver; NVML's own facts are for the caller.
+fn driver_facts(sysroot: &Sysroot) -> Driver {
+    let loaded = kernel_driver(sysroot);
+    let module: Fact<KernelModule> =
+        loaded.as_ref().map(|driver| driver.module).map_err(|why| *why);
+    Driver {
+        version: loaded.map(|driver| driver.version),
+        nvml_version: Err(Absent::NotReadYet),
+        cuda_version: Err(Absent::NotReadYet),
+        kernel_module: module,
+        library: Err(Absent::NotReadYet),
+    }
+}

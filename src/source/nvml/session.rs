@@ -1,0 +1,228 @@
+//! The driver while it is open: a tick is closed from what the workers of its GPUs report.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Instant;
+
+use super::device::{Fate, absent_for};
+use super::opening::Opened;
+use super::processes::{GpuProcess, UTILIZATION};
+use super::raw::Library;
+use super::seat::{Seat, Worker};
+use super::worker::{self, News, Order, Report, Start};
+use super::{NvmlOptions, asleep_gpu};
+use crate::model::{
+    Absent, Driver, Gpu, GpuSample, GpuState, Process, ProcessMetric, SampleError, Sysroot,
+};
+use crate::source::host::{ProcessReader, ProcessReading};
+use crate::source::{Clock, Patience, Request};
+
+/// A GPU that missed so many ticks of a series in a row is stale.
+const STALE_TICKS: u32 = 2;
+
+/// The open driver.
+pub(super) struct Session {
+    library: Arc<Library>,
+    driver: Driver,
+    seats: Vec<Seat>,
+    sysroot: Sysroot,
+    clock: Arc<dyn Clock>,
+    sender: Sender<Report>,
+    reports: Receiver<Report>,
+    /// Whether the driver's or a GPU's lasting facts changed since they were last taken.
+    changed: bool,
+}
+
+impl Session {
+    /// A session with a seat for each GPU. `before` are the GPUs of the session before it, if there was one.
+    pub(super) fn new(opened: Opened, before: &[Gpu], options: &NvmlOptions) -> Self {
+        let (sender, reports) = mpsc::channel();
+        let now_us = options.clock.monotonic_us();
+        let seat = |(position, (address, pci)): (usize, (worker::Address, _))| {
+            let known = before.get(position).cloned();
+            let gpu = known.unwrap_or_else(|| Gpu::unknown(address.index(), Absent::NotReadYet));
+            Seat::new(gpu, address, pci, now_us)
+        };
+        Self {
+            library: opened.library,
+            driver: opened.driver,
+            seats: opened.gpus.into_iter().enumerate().map(seat).collect(),
+            sysroot: options.sysroot.clone(),
+            clock: options.clock.clone(),
+            sender,
+            reports,
+            changed: true,
+        }
+    }
+
+    /// Gives every worker that is free its order, and waits for the answers that the request waits for.
+    pub(super) fn tick(&mut self, request: &Request, deadline: Instant) {
+        while let Ok(report) = self.reports.try_recv() {
+            self.hear(report);
+        }
+        self.start_workers();
+        let order = Order {
+            metrics: request.metrics,
+            processes: request.processes,
+            quick: matches!(request.patience, Patience::Quick { .. }),
+        };
+        let whole = !matches!(request.patience, Patience::Tick { .. });
+        let asked: Vec<bool> = self.seats.iter_mut().map(|seat| seat.begin(order)).collect();
+        let awaited = |seats: &[Seat]| {
+            seats.iter().zip(&asked).any(|(seat, asked)| *asked && seat.is_awaited(whole))
+        };
+        while awaited(&self.seats) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(report) = self.reports.recv_timeout(left) else { break };
+            self.hear(report);
+        }
+        self.seats.iter_mut().for_each(Seat::end);
+    }
+
+    /// Starts the workers of GPUs that are awake and have none.
+    fn start_workers(&mut self) {
+        let gpus = self.seats.len();
+        for (position, seat) in self.seats.iter_mut().enumerate() {
+            let awake = seat.pci.as_mut().is_none_or(|pci| !pci.refresh().is_asleep());
+            if !awake || !matches!(seat.worker, Worker::None) {
+                continue;
+            }
+            let (orders, receiver) = mpsc::channel();
+            let start = Start {
+                position,
+                address: seat.address.clone(),
+                gpus,
+                library: self.library.clone(),
+                clock: self.clock.clone(),
+                watch: seat.watch.clone(),
+                reports: self.sender.clone(),
+            };
+            let thread = std::thread::Builder::new().name(format!("gpu-{position}"));
+            match thread.spawn(move || worker::work(&start, &receiver)) {
+                Ok(_) => seat.worker = Worker::Idle(orders),
+                Err(_) => seat.refused(Absent::NotReadYet, self.clock.monotonic_us()),
+            }
+        }
+    }
+
+    fn hear(&mut self, Report { position, news }: Report) {
+        let now_us = self.clock.monotonic_us();
+        let Some(seat) = self.seats.get_mut(position) else { return };
+        match news {
+            News::Found(gpu) => {
+                seat.found(*gpu, now_us);
+                self.changed = true;
+            }
+            News::Refused(failure) => {
+                seat.refused(absent_for(failure), now_us);
+                self.changed = true;
+            }
+            News::Tick { values, processes, fate, done } => {
+                seat.read(*values, done, now_us);
+                seat.judge(fate, now_us);
+                if let Some(processes) = processes {
+                    seat.processes = processes;
+                }
+            }
+            News::Slow(values) => seat.read(*values, true, now_us),
+        }
+    }
+
+    /// Whether the driver went away below the session.
+    pub(super) fn driver_is_gone(&self) -> bool {
+        let gone = |seat: &Seat| match seat.worker {
+            Worker::Refused(why) => why != Absent::GpuLost,
+            _ => seat.fate == Fate::DriverGone,
+        };
+        !self.seats.is_empty() && self.seats.iter().all(gone)
+    }
+
+    /// For how long some GPU has been off the bus or refused: only opening the driver anew can bring it back.
+    pub(super) fn lost_for_us(&self) -> Option<u64> {
+        let now_us = self.clock.monotonic_us();
+        let lost = self.seats.iter().filter_map(|seat| seat.lost_since_us);
+        lost.map(|since_us| now_us.saturating_sub(since_us)).max()
+    }
+
+    /// Whether some thread is inside the library now.
+    pub(super) fn is_in_call(&self) -> bool {
+        self.seats.iter().any(|seat| seat.watch.in_call().is_some())
+    }
+
+    /// The lasting facts, if they changed since they were last taken.
+    pub(super) fn take_changes(&mut self) -> Option<(Driver, Vec<Gpu>)> {
+        let changed = std::mem::take(&mut self.changed);
+        let gpu = |seat: &Seat| match (&seat.worker, &seat.pci) {
+            (Worker::None, Some(pci)) => asleep_gpu(&self.sysroot, pci, seat.gpu.index),
+            _ => seat.gpu.clone(),
+        };
+        changed.then(|| (self.driver.clone(), self.seats.iter().map(gpu).collect()))
+    }
+
+    /// The GPUs at the end of the tick.
+    pub(super) fn gpus(&self, patience: Patience) -> Vec<GpuSample> {
+        let may_miss = match patience {
+            Patience::Tick { .. } => STALE_TICKS,
+            Patience::Whole { .. } | Patience::Quick { .. } => 1,
+        };
+        let now_us = self.clock.monotonic_us();
+        self.seats.iter().map(|seat| seat.sample(now_us, may_miss)).collect()
+    }
+
+    /// The processes on those of `gpus` that answer, joined with what the host knows of them.
+    pub(super) fn processes(&self, gpus: &[GpuSample], host: &mut ProcessReader) -> Vec<Process> {
+        let live = |(_, (seat, gpu)): &(usize, (&Seat, &GpuSample))| {
+            gpu.state == GpuState::Live && !seat.processes.list.is_empty()
+        };
+        let seats = || self.seats.iter().zip(gpus).enumerate().filter(live);
+        let on_gpus = || {
+            seats().flat_map(|(gpu, (seat, _))| {
+                seat.processes.list.iter().map(move |process| (gpu, process))
+            })
+        };
+        let mut pids: Vec<_> = on_gpus().map(|(_, process)| process.pid).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        let known = host.read(&pids);
+        on_gpus().map(|(gpu, process)| joined(gpu, process, known)).collect()
+    }
+
+    /// What could not be had, beyond what the states of the GPUs tell.
+    pub(super) fn errors(&self) -> Vec<SampleError> {
+        let incomplete = |(gpu, seat): (usize, &Seat)| {
+            let why = seat.processes.incomplete?;
+            let message = format!("its processes may not all be listed: {}", why.sentence());
+            Some(SampleError { gpu: Some(gpu), message })
+        };
+        self.seats.iter().enumerate().filter_map(incomplete).collect()
+    }
+}
+
+/// A process as its GPU knows it, with what the host knows; `known` is sorted by pid.
+fn joined(gpu: usize, process: &GpuProcess, known: &[ProcessReading]) -> Process {
+    let host = known.binary_search_by_key(&process.pid, |reading| reading.pid);
+    let host = host.ok().and_then(|position| known.get(position));
+    let of_host = |pick: fn(&ProcessReading) -> Result<f64, Absent>| {
+        host.map_or(Err(Absent::NotReadYet), pick)
+    };
+    let mut values = [Err(Absent::NotReadYet); ProcessMetric::COUNT];
+    let used = UTILIZATION.into_iter().zip(process.utilization);
+    let others = [
+        (ProcessMetric::GpuMemory, process.memory_bytes),
+        (ProcessMetric::Cpu, of_host(|reading| reading.cpu_percent)),
+        (ProcessMetric::ResidentMemory, of_host(|reading| reading.resident_memory_bytes)),
+        (ProcessMetric::RunTime, of_host(|reading| reading.run_time_seconds)),
+    ];
+    for (metric, value) in used.chain(others) {
+        values[metric as usize] = value;
+    }
+    Process {
+        pid: process.pid,
+        gpu,
+        kinds: process.kinds,
+        gpu_instance: process.gpu_instance,
+        compute_instance: process.compute_instance,
+        values,
+        identity: host.map_or(Err(Absent::NotReadYet), |reading| reading.identity.clone()),
+    }
+}

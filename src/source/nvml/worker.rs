@@ -1,0 +1,313 @@
+//! The thread that talks to one GPU, so that one that hangs or dawdles delays no other.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::device::{Device, Fate, Watch};
+use super::identity::identify;
+use super::probes::{Every, Fill, PROBES, Probe};
+use super::processes::{self, GpuProcesses, UtilizationHistory};
+use super::raw::{Failure, Library};
+use crate::model::{Absent, Gpu, MetricSet, Values};
+use crate::source::Clock;
+
+/// What a worker is to read at a tick.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
+    pub(super) metrics: MetricSet,
+    pub(super) processes: bool,
+    /// Whether calls that block for long are left out.
+    pub(super) quick: bool,
+}
+
+/// What a worker says, and of which GPU: the collector's position for it.
+pub(super) struct Report {
+    pub(super) position: usize,
+    pub(super) news: News,
+}
+
+/// What there is to say.
+pub(super) enum News {
+    /// The GPU was found; sent once, before any reading.
+    Found(Box<Gpu>),
+    /// The GPU cannot be had.
+    Refused(Failure),
+    /// What every tick reads.
+    Tick {
+        values: Box<Values>,
+        /// `None` where the order did not ask for them.
+        processes: Option<GpuProcesses>,
+        /// What all the answers of the tick together say.
+        fate: Fate,
+        /// Whether the order is carried out; else what is slow is still to come.
+        done: bool,
+    },
+    /// The same readings with what is slow, and the order is carried out.
+    Slow(Box<Values>),
+}
+
+/// How to find a worker's GPU.
+#[derive(Clone, Debug)]
+pub(super) enum Address {
+    /// By NVML's index.
+    Index(u32),
+    /// By its PCI address, where some GPU sleeps and must not be touched.
+    BusId { bus_id: String, index: u32 },
+}
+
+impl Address {
+    /// NVML's index, or for a GPU reached by its address the one that it would have.
+    pub(super) fn index(&self) -> u32 {
+        match self {
+            Self::Index(index) | Self::BusId { index, .. } => *index,
+        }
+    }
+}
+
+/// What a worker needs to start.
+pub(super) struct Start {
+    pub(super) position: usize,
+    pub(super) address: Address,
+    /// How many GPUs share the machine, to spread their slow calls over time.
+    pub(super) gpus: usize,
+    pub(super) library: Arc<Library>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) watch: Arc<Watch>,
+    pub(super) reports: Sender<Report>,
+}
+
+/// Runs until the orders end or nobody listens.
+pub(super) fn work(start: &Start, orders: &Receiver<Order>) {
+    let say = |news| start.reports.send(Report { position: start.position, news }).is_ok();
+    let (gpu, mut worker) = match Worker::begin(start) {
+        Ok(found) => found,
+        Err(failure) => {
+            say(News::Refused(failure));
+            return;
+        }
+    };
+    let mut heard = say(News::Found(Box::new(gpu)));
+    for order in orders {
+        let later = worker.schedule.due_later(&order, worker.device.now_us());
+        heard = heard && say(worker.tick(&order, later.is_empty()));
+        if heard && !later.is_empty() {
+            heard = say(worker.slow(&later));
+        }
+        if !heard {
+            return;
+        }
+    }
+}
+
+struct Worker {
+    device: Device,
+    values: Values,
+    schedule: Schedule,
+    history: UtilizationHistory,
+    clock: Arc<dyn Clock>,
+}
+
+impl Worker {
+    /// Gets the GPU's handle, which may set it up, and asks who it is.
+    fn begin(start: &Start) -> Result<(Gpu, Self), Failure> {
+        let Start { library, clock, watch, .. } = start;
+        let handle = match &start.address {
+            Address::Index(index) => {
+                watch.during(&**clock, "nvmlDeviceGetHandleByIndex_v2", || {
+                    library.device_by_index(*index)
+                })
+            }
+            Address::BusId { bus_id, .. } => {
+                watch.during(&**clock, "nvmlDeviceGetHandleByPciBusId_v2", || {
+                    library.device_by_pci_bus_id(bus_id)
+                })
+            }
+        }?;
+        let mut device = Device::new(library.clone(), handle, clock.clone(), watch.clone());
+        let gpu = identify(&mut device, start.address.index());
+        let worker = Self {
+            values: Values::absent(gpu.layout, Absent::NotReadYet, clock.monotonic_us()),
+            schedule: Schedule::new(start.position, start.gpus),
+            history: UtilizationHistory::default(),
+            clock: clock.clone(),
+            device,
+        };
+        Ok((gpu, worker))
+    }
+
+    /// Reads what every tick reads.
+    fn tick(&mut self, order: &Order, done: bool) -> News {
+        self.device.begin_tick();
+        let due = self.schedule.due_now(order);
+        self.run(&due);
+        if order.quick {
+            self.mark_left_out();
+        }
+        let processes =
+            order.processes.then(|| processes::read(&mut self.device, &mut self.history));
+        let fate = self.device.fate();
+        News::Tick { values: Box::new(self.values.clone()), processes, fate, done }
+    }
+
+    /// Reads what is slow.
+    fn slow(&mut self, due: &[usize]) -> News {
+        self.run(due);
+        News::Slow(Box::new(self.values.clone()))
+    }
+
+    fn run(&mut self, due: &[usize]) {
+        let pass_us = self.clock.monotonic_us();
+        let mut before_us = pass_us;
+        for &row in due {
+            Fill::new(&mut self.values, &*self.clock, pass_us).run(&PROBES[row], &mut self.device);
+            let after_us = self.clock.monotonic_us();
+            self.schedule.ran(row, before_us, after_us);
+            before_us = after_us;
+        }
+    }
+
+    /// Tells the metrics that a quick order leaves out from those that are still to be read.
+    fn mark_left_out(&mut self) {
+        for metric in PROBES.iter().filter(|probe| probe.blocks).flat_map(|probe| probe.fills) {
+            for reading in self.values.instances_mut(*metric) {
+                if reading.value == Err(Absent::NotReadYet) {
+                    reading.value = Err(Absent::LeftOut);
+                }
+            }
+        }
+    }
+}
+
+/// When each probe is due, learned from what it costs.
+struct Schedule {
+    rows: Vec<Row>,
+    /// Which part of a period this GPU's slow calls are put off by, so that not all GPUs make theirs at once.
+    phase: f64,
+}
+
+#[derive(Clone, Default)]
+struct Row {
+    /// How long the probe takes: a mean in which the newest runs count most, in microseconds.
+    cost_us: f64,
+    /// When it is due next; `None` before it has run.
+    due_us: Option<u64>,
+}
+
+/// A probe that takes longer than this on average is not waited for at every tick.
+const SLOW_US: f64 = 10_000.0;
+/// How far apart a probe is run that turned out to be slow.
+const SLOW_SECONDS: u32 = 2;
+
+impl Schedule {
+    fn new(position: usize, gpus: usize) -> Self {
+        let phase = position as f64 / gpus.max(1) as f64;
+        Self { rows: vec![Row::default(); PROBES.len()], phase }
+    }
+
+    fn every(&self, row: usize) -> Every {
+        match PROBES[row].every {
+            Every::Tick if self.rows[row].cost_us > SLOW_US => Every::Seconds(SLOW_SECONDS),
+            every => every,
+        }
+    }
+
+    /// The probes to run before the sample is published.
+    fn due_now(&self, order: &Order) -> Vec<usize> {
+        self.wanted(order).filter(|&row| self.every(row) == Every::Tick).collect()
+    }
+
+    /// The probes to run after it.
+    fn due_later(&self, order: &Order, now_us: u64) -> Vec<usize> {
+        let due = |row: &usize| match (self.every(*row), self.rows[*row].due_us) {
+            (Every::Tick, _) | (Every::Once, Some(_)) => false,
+            (_, None) => true,
+            (Every::Seconds(_), Some(due_us)) => due_us <= now_us,
+        };
+        self.wanted(order).filter(due).collect()
+    }
+
+    fn wanted<'a>(&self, order: &'a Order) -> impl Iterator<Item = usize> + use<'a> {
+        let wanted = |probe: &Probe| {
+            order.metrics.contains_any(probe.fills) && !(order.quick && probe.blocks)
+        };
+        (0..self.rows.len()).filter(move |&row| wanted(&PROBES[row]))
+    }
+
+    fn ran(&mut self, row: usize, before_us: u64, after_us: u64) {
+        let first = self.rows[row].due_us.is_none();
+        let cost_us = after_us.saturating_sub(before_us) as f64;
+        let mean_us = &mut self.rows[row].cost_us;
+        *mean_us = if first { cost_us } else { *mean_us + (cost_us - *mean_us) / 4.0 };
+        let period_us = match self.every(row) {
+            Every::Tick | Every::Once => 0.0,
+            Every::Seconds(seconds) => f64::from(seconds) * 1e6,
+        };
+        let phase = if first { self.phase } else { 0.0 };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few seconds in microseconds"
+        )]
+        let wait_us = (period_us * (1.0 + phase)) as u64;
+        self.rows[row].due_us = Some(before_us + wait_us);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Every, Order, PROBES, Schedule};
+    use crate::model::{Metric, MetricSet};
+
+    fn order(quick: bool) -> Order {
+        Order { metrics: MetricSet::all(), processes: false, quick }
+    }
+
+    fn row_of(metric: Metric) -> usize {
+        PROBES.iter().position(|probe| probe.fills.contains(&metric)).unwrap()
+    }
+
+    #[test]
+    fn a_probe_that_proves_slow_is_no_longer_waited_for_and_comes_back_when_it_recovers() {
+        let mut schedule = Schedule::new(0, 1);
+        let row = row_of(Metric::PowerDraw);
+        schedule.ran(row, 0, 25_000);
+        assert!(!schedule.due_now(&order(false)).contains(&row));
+        assert!(!schedule.due_later(&order(false), 25_000).contains(&row));
+        for run in 1..=6u64 {
+            let at = run * 3_000_000;
+            assert!(
+                schedule.due_later(&order(false), at).contains(&row)
+                    || schedule.every(row) == Every::Tick
+            );
+            schedule.ran(row, at, at + 100);
+        }
+        assert!(schedule.due_now(&order(false)).contains(&row));
+    }
+
+    #[test]
+    fn facts_are_read_once() {
+        let mut schedule = Schedule::new(0, 1);
+        let row = row_of(Metric::ClockSmMaximum);
+        assert!(schedule.due_later(&order(false), 0).contains(&row));
+        schedule.ran(row, 0, 10);
+        assert!(!schedule.due_later(&order(false), u64::MAX).contains(&row));
+    }
+
+    #[test]
+    fn slow_calls_of_several_gpus_are_spread() {
+        let row = row_of(Metric::PcieRx);
+        let due = |position| {
+            let mut schedule = Schedule::new(position, 8);
+            schedule.ran(row, 0, 20_000);
+            schedule.rows[row].due_us.unwrap()
+        };
+        assert_eq!((due(0), due(4)), (2_000_000, 3_000_000));
+    }
+
+    #[test]
+    fn quick_leaves_out_what_blocks() {
+        let schedule = Schedule::new(0, 1);
+        assert!(!schedule.due_later(&order(true), 0).contains(&row_of(Metric::PcieRx)));
+        assert!(schedule.due_later(&order(true), 0).contains(&row_of(Metric::ClockSmMaximum)));
+    }
+}
