@@ -1,0 +1,11 @@
+//! The NVML source against a library with NVML's C ABI, loaded by the real loader in this process.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bad_input;
+mod every_code;
+mod presets;
+mod processes;
+mod sleep;
+mod trouble;
