@@ -1,6 +1,7 @@
 //! Producers of samples. Everything above reads [`Snapshot`]s and does not know which producer made them.
 
 mod clock;
+pub mod demo;
 
 use std::sync::Arc;
 use std::time::Duration;
