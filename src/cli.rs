@@ -1,8 +1,8 @@
 //! The command line, as types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
 use crate::export::Selection;
@@ -44,12 +44,25 @@ pub struct Cli {
     pub demo: Option<&'static Preset>,
 
     /// The NVML library to load instead of the driver's own
-    #[arg(long, value_name = "PATH", env = "NVSDK_TOP_NVML")]
-    pub nvml_lib: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "NVSDK_TOP_NVML",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+    )]
+    nvml_lib: Option<PathBuf>,
 
     /// The folder that stands for / when /proc, /sys and /etc are read
     #[arg(long, value_name = "DIR", default_value = "/", hide = true)]
     pub root: PathBuf,
+}
+
+impl Cli {
+    /// The NVML library that the user names; an environment variable without a text names none.
+    #[must_use]
+    pub fn nvml_library(&self) -> Option<&Path> {
+        self.nvml_lib.as_deref().filter(|path| !path.as_os_str().is_empty())
+    }
 }
 
 /// How a sample is printed.

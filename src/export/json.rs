@@ -176,10 +176,9 @@ impl GpuObject<'_> {
         identity(self.gpu).chain(state(self.now)).chain(slots)
     }
 
-    /// Microseconds between each slot's reading and the sample; what was never read has no age.
+    /// Microseconds between the reading of each value and the sample.
     fn ages(&self) -> impl Iterator<Item = (Cow<'static, str>, u64)> {
-        let read = |value| !matches!(value, Err(Absent::NotReadYet | Absent::LeftOut));
-        self.selected().filter(move |(_, reading)| read(reading.value)).map(|(slot, reading)| {
+        self.selected().filter(|(_, reading)| reading.value.is_ok()).map(|(slot, reading)| {
             (slot.key(), self.sample.monotonic_us.saturating_sub(reading.at_us))
         })
     }

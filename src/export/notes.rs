@@ -26,7 +26,7 @@ impl Notes {
     pub(super) fn absent(
         &mut self,
         subject: &str,
-        absent: impl Iterator<Item = (&'static str, Absent)>,
+        absent: impl IntoIterator<Item = (&'static str, Absent)>,
     ) {
         let mut reasons: Vec<(Absent, Vec<&str>)> = Vec::new();
         for (key, why) in absent {

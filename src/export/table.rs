@@ -60,7 +60,7 @@ pub fn write(
 ) -> io::Result<()> {
     let Snapshot { inventory, sample } = snapshot;
     let mut notes = Notes::default();
-    write_line(writer, &header(inventory), width)?;
+    write_line(writer, &header(inventory, &mut notes), width)?;
     if selection.host {
         write_line(writer, &host(sample, &mut notes), width)?;
     }
@@ -85,12 +85,17 @@ pub fn write(
     notes.write(writer)
 }
 
-fn header(inventory: &Inventory) -> String {
+fn header(inventory: &Inventory, notes: &mut Notes) -> String {
     let Driver { version, cuda_version, kernel_module, .. } = &inventory.driver;
     let known = |fact: &Result<String, Absent>| match fact {
         Ok(text) => printable(text).into_owned(),
         Err(_) => NO_VALUE.to_owned(),
     };
+    let facts = [("version", version), ("cuda_version", cuda_version)];
+    notes.absent(
+        "driver",
+        facts.iter().filter_map(|(key, fact)| Some((*key, fact.as_ref().err().copied()?))),
+    );
     let module = kernel_module.map_or_else(|_| String::new(), |it| format!(" ({})", it.id()));
     let demo = match inventory.origin {
         Origin::Nvml => String::new(),
@@ -126,6 +131,7 @@ fn gpus(snapshot: &Snapshot, selection: &Selection, notes: &mut Notes) -> Grid {
         row.push(now.state.id().to_owned());
         grid.push(row);
         let subject = format!("GPU {}", gpu.index);
+        notes.absent(&subject, gpu.name.as_ref().err().map(|why| ("name", *why)));
         match &now.state {
             GpuState::Live => {
                 let read = |metric| now.values.get(metric).value;
@@ -177,6 +183,7 @@ fn processes(snapshot: &Snapshot, notes: &mut Notes) -> Grid {
         row.push(command.unwrap_or_else(|_| NO_VALUE.to_owned()));
         grid.push(row);
         let subject = format!("process {}", process.pid);
+        notes.absent(&subject, who.err().map(|why| ("user, command", *why)));
         notes.absent(&subject, PROCESS_COLUMNS.iter().flat_map(|(_, shown)| shown.absent(read)));
     }
     grid

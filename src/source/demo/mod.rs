@@ -17,7 +17,7 @@ pub use preset::Preset;
 use preset::{GpuRow, ProcessRow};
 pub use presets::PRESETS;
 use signal::{Moment, Signal};
-use wave::mix;
+use wave::{mix, mix_text};
 
 const MIB: f64 = 1_048_576.0;
 
@@ -58,9 +58,8 @@ impl Demo {
             let signal =
                 signal_of(row.but, metric).or_else(|| signal_of(row.board.signals, metric));
             let signal = signal.unwrap_or(Signal::Absent(Absent::NotSupported));
-            let unit = metric.spec().unit;
             for (instance, reading) in (0..).zip(values.instances_mut(metric)) {
-                reading.value = moment.value(signal, metric as u64, instance, unit);
+                reading.value = moment.value(signal, metric, instance);
             }
         }
         GpuSample { state: GpuState::Live, values }
@@ -214,7 +213,7 @@ fn gpu(preset: &Preset, index: u32, row: &GpuRow) -> Gpu {
 
 /// What the numbers of one GPU vary by.
 fn seed(preset: &Preset, position: usize) -> u64 {
-    preset.name.bytes().fold(position as u64, |seed, byte| mix(seed ^ u64::from(byte)))
+    mix_text(position as u64, preset.name)
 }
 
 fn uuid(seed: u64) -> String {

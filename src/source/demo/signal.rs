@@ -1,8 +1,8 @@
 //! How a simulated number follows the load of its GPU.
 
 use super::preset::{Board, GpuRow};
-use super::wave::{Ripple, mix};
-use crate::model::{Absent, Unit};
+use super::wave::{Ripple, mix_text};
+use crate::model::{Absent, Metric, Unit};
 
 /// Seconds that the simulated driver has been loaded when the demo starts, so that every mean has a past.
 const UPTIME_S: f64 = 259_200.0;
@@ -76,18 +76,17 @@ impl<'a> Moment<'a> {
         self.gpu.load.at(self.t)
     }
 
-    /// The value of a signal of which the GPU has several, such as its fans, rounded as its driver rounds it.
+    /// What this signal makes of an instance of the metric, rounded as drivers round it.
     pub(super) fn value(
         &self,
         signal: Signal,
-        number: u64,
+        metric: Metric,
         instance: u32,
-        unit: Unit,
     ) -> Result<f64, Absent> {
         let value = match signal {
             Signal::Absent(why) => return Err(why),
             Signal::Fixed(value) => value,
-            Signal::Load { idle, full } => idle + (full - idle) * self.uneven_load(number),
+            Signal::Load { idle, full } => idle + (full - idle) * self.uneven_load(metric),
             Signal::Switch { idle, busy } => self.by_load(idle, busy, busy),
             Signal::Reasons { full } => self.by_load(1.0, 0.0, full as f64),
             Signal::MemoryUsed => self.memory_used,
@@ -98,7 +97,7 @@ impl<'a> Moment<'a> {
             Signal::HeatMargin => self.board.slowdown - self.temperature(),
             Signal::Fan => self.fan(instance),
         };
-        Ok(round(unit, value))
+        Ok(round(metric.spec().unit, value))
     }
 
     fn by_load(&self, idle: f64, between: f64, full: f64) -> f64 {
@@ -110,8 +109,8 @@ impl<'a> Moment<'a> {
     }
 
     /// The load less up to 4 % of it, for each number its own.
-    fn uneven_load(&self, number: u64) -> f64 {
-        let ripple = Ripple::new(mix(self.seed ^ (number << 32)));
+    fn uneven_load(&self, metric: Metric) -> f64 {
+        let ripple = Ripple::new(mix_text(self.seed, metric.spec().id));
         self.load() * (0.98 + 0.02 * ripple.at(self.t))
     }
 

@@ -87,6 +87,11 @@ pub(super) const fn mix(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The seed of something by its name.
+pub(super) fn mix_text(seed: u64, name: &str) -> u64 {
+    name.bytes().fold(seed, |seed, byte| mix(seed ^ u64::from(byte)))
+}
+
 /// `seed` spread over 0 (included) to 1 (not included).
 fn unit_interval(seed: u64) -> f64 {
     (mix(seed) >> 11) as f64 / (1u64 << 53) as f64
