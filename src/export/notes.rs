@@ -48,9 +48,45 @@ impl Notes {
         for Note { sentence, subjects } in &self.0 {
             match subjects.as_slice() {
                 [] => writeln!(writer, "{sentence}")?,
-                subjects => writeln!(writer, "{}: {sentence}", subjects.join(", "))?,
+                subjects => writeln!(writer, "{}: {sentence}", list(subjects))?,
             }
         }
         Ok(())
+    }
+}
+
+/// The subjects, of many the first few and how many there are besides.
+fn list(subjects: &[String]) -> String {
+    const MOST: usize = 8;
+    let named = subjects[..subjects.len().min(MOST)].join(", ");
+    match subjects.len().saturating_sub(MOST) {
+        0 => named,
+        others => format!("{named} and {others} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Notes;
+    use crate::model::Absent;
+
+    #[test]
+    fn each_sentence_stands_once() {
+        let mut notes = Notes::default();
+        for number in 0..10 {
+            let keys = [("a", Absent::Mig), ("b", Absent::Gap), ("c", Absent::Mig)];
+            notes.absent(&number.to_string(), keys.into_iter().take(3 - number / 9));
+        }
+        notes.add(None, "and that is all".to_owned());
+        let mut out = Vec::new();
+        notes.write(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let mut lines =
+            text.lines().map(|line| line.split(':').take(2).collect::<Vec<_>>().join(":"));
+        assert_eq!(lines.next().as_deref(), Some(""));
+        assert_eq!(lines.next().as_deref(), Some("0, 1, 2, 3, 4, 5, 6, 7 and 1 more: a, c"));
+        assert_eq!(lines.next().as_deref(), Some("0, 1, 2, 3, 4, 5, 6, 7 and 2 more: b"));
+        assert_eq!(lines.next().as_deref(), Some("9: a"));
+        assert_eq!(lines.next().as_deref(), Some("and that is all"));
     }
 }

@@ -40,8 +40,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match Cli::try_parse_from(arguments) {
         Ok(cli) => run(&cli),
         Err(message) => match message.print() {
+            _ if message.use_stderr() => Exit::Usage,
             Err(error) => report(&error.into()),
-            Ok(()) if message.use_stderr() => Exit::Usage,
             Ok(()) => Exit::Ok,
         },
     };
