@@ -230,6 +230,7 @@ fn uuid(seed: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::signal::UPTIME_S;
     use super::{Demo, PRESETS, Preset};
     use crate::model::{GpuState, Metric, MetricSet};
     use crate::source::{Clock, Feed, ManualClock, Patience, Request, Snapshot};
@@ -265,6 +266,10 @@ mod tests {
             assert!(preset.processes.iter().all(|process| process.gpu < preset.gpus.len()));
             assert!(preset.processes.is_sorted_by_key(|process| (process.gpu, process.pid)));
             for gpu in preset.gpus {
+                assert!(
+                    (gpu.load.at(UPTIME_S) - gpu.load.at(0.0)).abs() < 1e-9,
+                    "not whole periods"
+                );
                 assert!(gpu.board.power.0 > 0.01 * gpu.board.power.1, "energy would shrink");
             }
         }

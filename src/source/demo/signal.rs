@@ -5,7 +5,9 @@ use super::wave::{Ripple, mix_text};
 use crate::model::{Absent, Metric, Unit};
 
 /// Seconds that the simulated driver has been loaded when the demo starts, so that every mean has a past.
-const UPTIME_S: f64 = 259_200.0;
+///
+/// Whole periods of every wave, so that the demo starts where the waves do.
+pub(super) const UPTIME_S: f64 = 252_000.0;
 /// Seconds over which the heat of a GPU evens out.
 const HEAT_LAG_S: f64 = 40.0;
 /// Below this load a GPU counts as idle.
