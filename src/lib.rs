@@ -1,6 +1,10 @@
-//! The parts of nvsdk-top, lowest layer first; each may use those above it in this list.
+//! The parts of nvsdk-top, in layers: `model`, `source`, `export`, `cli` and `run`. Each uses only those named
+//! before it; `tests/tidy.rs` holds them to it.
 //!
 //! ARCHITECTURE.md walks through them.
 
+pub mod cli;
+pub mod export;
 pub mod model;
+pub mod run;
 pub mod source;

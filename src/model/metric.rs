@@ -13,6 +13,16 @@ pub enum Kind {
     Fact,
     /// What [`super::derive`] makes from two readings of a counter: its growth per second.
     RateOf(Metric),
+    /// A mean over the time since the previous reading, which the producer itself remembers.
+    Interval,
+}
+
+impl Kind {
+    /// Whether the first reading of a series cannot have a value.
+    #[must_use]
+    pub const fn needs_two_readings(self) -> bool {
+        matches!(self, Self::RateOf(_) | Self::Interval)
+    }
 }
 
 /// What there is one of for each value of a metric.
@@ -104,7 +114,7 @@ macro_rules! metrics {
 
             const SPECS: &'static [MetricSpec] = {
                 #[allow(unused_imports, reason = "not every table has every kind")]
-                use Kind::{Counter, Fact, Gauge, RateOf};
+                use Kind::{Counter, Fact, Gauge, Interval, RateOf};
                 &[$( MetricSpec {
                     id: $id,
                     label: $label,
@@ -224,7 +234,7 @@ metrics! {
         /// The process's share of the video decoders.
         Decoder = "decoder_utilization_percent", "decoder", Percent, Gauge, One, Process, Newest;
         /// Processor time since the previous reading; 100 is one core.
-        Cpu = "cpu_percent", "CPU", Percent, Gauge, One, Process, Newest;
+        Cpu = "cpu_percent", "CPU", Percent, Interval, One, Process, Newest;
         /// Memory of the host that the process holds resident.
         ResidentMemory = "resident_memory_bytes", "RSS", Bytes, Gauge, One, Process, Newest;
         /// Time since the process started.
@@ -236,7 +246,7 @@ metrics! {
     /// A number about the machine around the GPUs.
     HostMetric {
         /// Share of all processors' time that was not idle since the previous reading.
-        Cpu = "cpu_percent", "CPU", Percent, Gauge, One, Host, Day;
+        Cpu = "cpu_percent", "CPU", Percent, Interval, One, Host, Day;
         /// Logical processors.
         CpuCount = "cpu_count", "CPUs", Number, Fact, One, Host, Newest;
         /// Mean number of running or waiting tasks over 1 minute.

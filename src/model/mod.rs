@@ -27,5 +27,5 @@ pub use sample::{
     Values,
 };
 pub use sysroot::Sysroot;
-pub use text::printable;
+pub use text::{is_printable, printable};
 pub use unit::Unit;

@@ -1,10 +1,12 @@
 //! What a machine's GPUs said at one instant: a value or the reason for its absence in every slot.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use super::absent::Absent;
 use super::metric::{HostMetric, Layout, Metric, ProcessMetric, Slot};
+use super::unit::Unit;
 
 /// One reading: the value or why there is none, and when it was read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,6 +63,11 @@ impl Values {
     /// Every slot with its reading, in table order.
     pub fn iter(&self) -> impl Iterator<Item = (Slot, Reading)> + '_ {
         self.layout.slots().zip(self.readings.iter().copied())
+    }
+
+    /// Every reading in table order, to be written.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Reading> {
+        self.readings.iter_mut()
     }
 
     /// Makes every slot absent and leaves the times as they are, which then tell when each was last read.
@@ -122,6 +129,47 @@ impl GpuState {
     #[must_use]
     pub fn is_trouble(&self) -> bool {
         !matches!(self, Self::Live | Self::Asleep)
+    }
+
+    /// Microseconds since the GPU last answered, since its call began or since it was found lost.
+    #[must_use]
+    pub fn age_us(&self) -> Option<u64> {
+        match self {
+            Self::Live | Self::Asleep | Self::Refused { .. } => None,
+            Self::Stale { age_us, .. } | Self::Stuck { age_us, .. } | Self::Lost { age_us } => {
+                Some(*age_us)
+            }
+        }
+    }
+
+    /// The NVML function that the GPU is in, where it is known.
+    #[must_use]
+    pub fn call(&self) -> Option<&str> {
+        match self {
+            Self::Stale { call, .. } => call.as_deref(),
+            Self::Stuck { call, .. } => Some(call),
+            Self::Live | Self::Asleep | Self::Refused { .. } | Self::Lost { .. } => None,
+        }
+    }
+}
+
+/// What is the matter, to stand after the name of the GPU: `stuck in nvmlDeviceGetTemperatureV for 12 s`.
+impl fmt::Display for GpuState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Live => "live",
+            Self::Asleep => "asleep, and left to sleep",
+            Self::Stale { call: None, .. } => "not answering",
+            Self::Stale { call: Some(_), .. } => "not answering in ",
+            Self::Stuck { .. } => "stuck in ",
+            Self::Refused { why } => return write!(f, "not to be had: {}", why.sentence()),
+            Self::Lost { .. } => "off the bus",
+        };
+        write!(f, "{text}{}", self.call().unwrap_or_default())?;
+        match self.age_us() {
+            Some(age_us) => write!(f, " for {}", Unit::Seconds.show(age_us as f64 / 1e6)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -235,5 +283,21 @@ impl Sample {
     /// One of the machine's own numbers, or why it is absent.
     pub fn host(&self, metric: HostMetric) -> Result<f64, Absent> {
         self.host[metric as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GpuState;
+
+    #[test]
+    fn trouble_reads_as_a_sentence() {
+        let call = "nvmlDeviceGetTemperatureV";
+        let stuck = GpuState::Stuck { age_us: 12_300_000, call: call.into() };
+        assert_eq!(stuck.to_string(), "stuck in nvmlDeviceGetTemperatureV for 12 s");
+        let stale = GpuState::Stale { age_us: 2_000_000, call: None };
+        assert_eq!(stale.to_string(), "not answering for 2 s");
+        let lost = GpuState::Lost { age_us: 61_000_000 };
+        assert_eq!(lost.to_string(), "off the bus for 1:01");
     }
 }

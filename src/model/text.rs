@@ -16,7 +16,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a terminal draws `c` in its place; the rest are controls and Unicode's invisible formatting characters.
-fn is_printable(c: char) -> bool {
+#[must_use]
+pub fn is_printable(c: char) -> bool {
     !(c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}'

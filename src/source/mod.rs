@@ -1,6 +1,7 @@
 //! Producers of samples. Everything above reads [`Snapshot`]s and does not know which producer made them.
 
 mod clock;
+pub mod demo;
 pub mod host;
 pub mod nvml;
 
@@ -18,11 +19,6 @@ pub trait Source: Send {
     /// # Errors
     /// When there is no driver to ask; a GPU that does not answer is no error but a state of its sample.
     fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError>;
-
-    /// Whether a call to the driver hangs, so that the process has to be left without unloading the library.
-    fn is_stuck(&self) -> bool {
-        false
-    }
 }
 
 /// One sample together with the inventory that says what it is a sample of.
@@ -105,12 +101,6 @@ impl Feed {
         derive(previous.as_ref(), &mut snapshot.sample, request.patience.longest_gap_us());
         self.previous = Some(snapshot.sample.clone());
         Ok(snapshot)
-    }
-
-    /// See [`Source::is_stuck`].
-    #[must_use]
-    pub fn is_stuck(&self) -> bool {
-        self.source.is_stuck()
     }
 }
 

@@ -77,10 +77,6 @@ impl Machine {
         self.feed.next(&request)
     }
 
-    pub fn is_stuck(&self) -> bool {
-        self.feed.is_stuck()
-    }
-
     /// Takes samples of a series, a second of the clocks apart, until one satisfies `is_so`.
     pub fn tick_until(&mut self, is_so: impl Fn(&Snapshot) -> bool) -> Snapshot {
         let start = Instant::now();

@@ -2,38 +2,41 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use sysinfo::{MINIMUM_CPU_UPDATE_INTERVAL, System};
+use sysinfo::System;
 
 use crate::model::{Absent, Host, HostMetric, Sysroot};
 
 /// Reads the totals once a tick.
 ///
-/// Processors, load and memory come from sysinfo, which reads the real machine whatever the sysroot is; the pressure
-/// comes from the sysroot. A tick reads six small files: `stat`, `loadavg`, `meminfo` and three of pressure. The
-/// first also reads `cpuinfo`, where sysinfo finds the names of the processors.
+/// Load and memory come from sysinfo, which reads the real machine whatever the sysroot is; processors and pressure come
+/// from the sysroot. sysinfo would read the processors one by one, and nothing within 200 ms of its last reading.
 pub struct HostReader {
     system: System,
-    first_cpu_reading: Option<Instant>,
+    stat_file: PathBuf,
+    cpu_count: Result<f64, Absent>,
+    /// The processors' time at the previous reading.
+    cpu_before: Option<CpuTime>,
     pressure_folder: PathBuf,
 }
 
 impl HostReader {
-    /// Reads nothing yet.
+    /// Counts the processors and reads nothing else yet.
     #[must_use]
     pub fn new(sysroot: &Sysroot) -> Self {
+        let stat_file = sysroot.path("/proc/stat");
         Self {
             system: System::new(),
-            first_cpu_reading: None,
+            cpu_count: super::read_text(&stat_file).and_then(|stat| cpu_count(&stat)),
+            stat_file,
+            cpu_before: None,
             pressure_folder: sysroot.path("/proc/pressure"),
         }
     }
 
     /// Every total in the table's order and unit, or why there is none.
     ///
-    /// The share of the processors is [`Absent::NeedsTwoReadings`] until 200 ms after the first tick; where ticks are
-    /// closer together than that, it is taken anew only every 200 ms.
+    /// The share of the processors is [`Absent::NeedsTwoReadings`] at the first reading.
     pub fn read(&mut self) -> [Result<f64, Absent>; HostMetric::COUNT] {
         let cpu = self.read_cpu();
         let load = load_averages();
@@ -50,9 +53,7 @@ impl HostReader {
 
         std::array::from_fn(|row| match HostMetric::ALL[row] {
             HostMetric::Cpu => cpu,
-            HostMetric::CpuCount => {
-                not_zero(self.system.cpus().len() as u64).map(|count| count as f64)
-            }
+            HostMetric::CpuCount => self.cpu_count,
             HostMetric::Load1 => load.map(|[one, _, _]| one),
             HostMetric::Load5 => load.map(|[_, five, _]| five),
             HostMetric::Load15 => load.map(|[_, _, fifteen]| fifteen),
@@ -70,21 +71,58 @@ impl HostReader {
     }
 
     fn read_cpu(&mut self) -> Result<f64, Absent> {
-        // sysinfo leaves a reading out that comes too soon after the last, and its first one is the mean since boot.
-        let is_second = self
-            .first_cpu_reading
-            .is_some_and(|first| first.elapsed() >= MINIMUM_CPU_UPDATE_INTERVAL);
-        self.system.refresh_cpu_usage();
-        if self.system.cpus().is_empty() {
-            return Err(Absent::NotFound);
-        }
-        self.first_cpu_reading.get_or_insert_with(Instant::now);
-        if is_second {
-            Ok(f64::from(self.system.global_cpu_usage()))
-        } else {
+        // The first line holds the sum of all processors.
+        let mut buffer = [0; 256];
+        let now =
+            super::read_once(&self.stat_file, &mut buffer).map_err(|error| super::absence(&error));
+        let now = now.and_then(CpuTime::parse)?;
+        let before = self.cpu_before.replace(now).ok_or(Absent::NeedsTwoReadings)?;
+        now.busy_percent_since(before)
+    }
+}
+
+/// What all processors together have done since boot, in clock ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct CpuTime {
+    all: u64,
+    idle: u64,
+}
+
+impl CpuTime {
+    /// Reads the line `cpu  USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL …`; what follows is part of the former.
+    fn parse(stat: &[u8]) -> Result<Self, Absent> {
+        let line = stat.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = std::str::from_utf8(line).map_err(|_| Absent::OutOfRange)?;
+        let fields = line.strip_prefix("cpu ").ok_or(Absent::OutOfRange)?;
+        let numbers = fields.split_ascii_whitespace().take(8).map(str::parse::<u64>);
+        let numbers: Vec<u64> =
+            numbers.collect::<Result<_, _>>().map_err(|_| Absent::OutOfRange)?;
+        let idle = numbers.get(3).ok_or(Absent::OutOfRange)?;
+        let waiting = numbers.get(4).unwrap_or(&0);
+        let sum =
+            |numbers: &[u64]| numbers.iter().try_fold(0u64, |sum, number| sum.checked_add(*number));
+        let all = sum(&numbers).ok_or(Absent::OutOfRange)?;
+        Ok(Self { all, idle: idle + waiting })
+    }
+
+    /// The share of the time since `before` that was not idle. Time spent waiting for a disk may be told anew and lower.
+    fn busy_percent_since(self, before: Self) -> Result<f64, Absent> {
+        let all = self.all.checked_sub(before.all).ok_or(Absent::CounterReset)?;
+        let idle = self.idle.saturating_sub(before.idle).min(all);
+        if all == 0 {
             Err(Absent::NeedsTwoReadings)
+        } else {
+            Ok((all - idle) as f64 / all as f64 * 100.0)
         }
     }
+}
+
+/// How many lines of `/proc/stat` are about one processor.
+fn cpu_count(stat: &str) -> Result<f64, Absent> {
+    let one = |line: &&str| {
+        line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    not_zero(stat.lines().filter(one).count() as u64).map(|count| count as f64)
 }
 
 fn not_zero(number: u64) -> Result<u64, Absent> {
@@ -160,7 +198,7 @@ pub fn identity(sysroot: &Sysroot) -> Host {
 
 #[cfg(test)]
 mod tests {
-    use super::{HostReader, Pressure, average, identity, used};
+    use super::{CpuTime, HostReader, Pressure, average, cpu_count, identity, used};
     use crate::model::{Absent, HostMetric, Sysroot};
     use proptest::prelude::*;
     use std::fs;
@@ -179,10 +217,11 @@ mod tests {
         assert!((total - used - value(HostMetric::MemoryAvailable).unwrap()).abs() < 1.0);
         assert!(value(HostMetric::SwapUsed).unwrap() <= value(HostMetric::SwapTotal).unwrap());
 
-        reader.first_cpu_reading =
-            std::time::Instant::now().checked_sub(std::time::Duration::from_secs(1));
-        let second = reader.read()[HostMetric::Cpu as usize].unwrap();
-        assert!((0.0..=100.0).contains(&second), "{second}");
+        // Two readings within one tick of the kernel's clock have no time between them.
+        match reader.read()[HostMetric::Cpu as usize] {
+            Ok(percent) => assert!((0.0..=100.0).contains(&percent), "{percent}"),
+            Err(why) => assert_eq!(why, Absent::NeedsTwoReadings),
+        }
     }
 
     #[test]
@@ -246,5 +285,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = Pressure::read(&folder.path().join("cpu"));
         assert_eq!(missing, Pressure { some: Err(Absent::NotFound), full: Err(Absent::NotFound) });
+    }
+
+    #[test]
+    fn processors_are_busy_when_they_are_not_idle_nor_waiting() {
+        let at = |text: &str| CpuTime::parse(text.as_bytes()).unwrap();
+        let before = at("cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 1 2 3");
+        let after = at("cpu  150 0 125 750 125 0 0 50 0 0");
+        assert_eq!(after.busy_percent_since(before), Ok(62.5));
+        assert_eq!(before.busy_percent_since(before), Err(Absent::NeedsTwoReadings));
+        assert_eq!(before.busy_percent_since(after), Err(Absent::CounterReset));
+        for bad in [
+            "",
+            "cpu",
+            "cpu  1 2",
+            "cpu  a b c d",
+            "cpu0 1 2 3 4",
+            "cpu  1 2 3 18446744073709551615",
+        ] {
+            assert_eq!(CpuTime::parse(bad.as_bytes()), Err(Absent::OutOfRange), "{bad}");
+        }
+        assert_eq!(cpu_count("cpu  1\ncpu0 1\ncpu1 1\nintr 5"), Ok(2.0));
+        assert_eq!(cpu_count("nothing"), Err(Absent::NotFound));
     }
 }

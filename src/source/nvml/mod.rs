@@ -15,12 +15,13 @@ mod session;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use device::Watch;
 use opening::Opened;
+use raw::Library;
 use session::Session;
 
 use super::host::{
@@ -55,6 +56,8 @@ pub struct NvmlSource {
     processes: ProcessReader,
     /// The newest inventory, shared by the samples of its generation; of generation 0 before there was one.
     inventory: Arc<Inventory>,
+    /// The library of the session before, which may still be loaded.
+    retired: Weak<Library>,
     /// How long to wait before the driver is opened again.
     backoff: Backoff,
     /// How long a GPU may be lost before the driver is opened anew for it.
@@ -88,6 +91,7 @@ impl NvmlSource {
             host: HostReader::new(&options.sysroot),
             processes: ProcessReader::new(options.sysroot.clone(), options.clock.clone()),
             state: State::Ready,
+            retired: Weak::new(),
             identity,
             inventory: Arc::new(inventory),
             backoff: Backoff::of_driver(),
@@ -111,8 +115,9 @@ impl NvmlSource {
     fn start_opening(&self, gpus: Vec<PciGpu>) -> State {
         let (sender, result) = mpsc::channel();
         let watch = Arc::new(Watch::default());
-        let (options, shown) = (self.options.clone(), watch.clone());
+        let (options, shown, retired) = (self.options.clone(), watch.clone(), self.retired.clone());
         std::thread::spawn(move || {
+            opening::wait_for_unload(&retired);
             let opened = Opened::open(&options, gpus, &shown);
             // Where nobody waits any more the library is closed again here.
             drop(sender.send(opened));
@@ -139,7 +144,9 @@ impl NvmlSource {
             State::Opening { result, watch } => match result.recv_timeout(wait) {
                 Ok(Ok(opened)) => {
                     self.backoff = Backoff::of_driver();
-                    Ok(Some(Session::new(opened, &self.inventory.gpus, &self.options)))
+                    let session = Session::new(opened, &self.inventory.gpus, &self.options);
+                    self.retired = session.library();
+                    Ok(Some(session))
                 }
                 Ok(Err(error)) => Err(self.close(error)),
                 Err(RecvTimeoutError::Timeout) => {
@@ -234,9 +241,7 @@ impl NvmlSource {
 
 impl Source for NvmlSource {
     fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
-        let wait = request.patience.wait();
-        let deadline = Instant::now() + wait;
-        let mut session = match self.take_session(wait) {
+        let mut session = match self.take_session(request.patience.wait_for_opening()) {
             Ok(Some(session)) => session,
             Ok(None) => return Ok(self.asleep()),
             // The driver is being opened anew for a GPU that was lost: the others are only out of reach for a moment.
@@ -245,7 +250,7 @@ impl Source for NvmlSource {
             }
             Err(error) => return Err(error),
         };
-        session.tick(request, deadline);
+        session.tick(request, Instant::now() + request.patience.wait());
         if session.driver_is_gone() {
             return Err(self.close(SourceError::NoDriver(
                 "the NVIDIA driver was unloaded or replaced; nvsdk-top looks for it again by itself".to_owned(),
@@ -259,14 +264,6 @@ impl Source for NvmlSource {
         let errors = session.errors();
         self.keep(session);
         Ok(self.snapshot(gpus, processes, errors))
-    }
-
-    fn is_stuck(&self) -> bool {
-        match &self.state {
-            State::Closed { .. } | State::Ready => false,
-            State::Opening { .. } => true,
-            State::Open(session) => session.is_in_call(),
-        }
     }
 }
 
@@ -309,7 +306,18 @@ impl Patience {
             Self::Whole { limit } | Self::Quick { limit } => limit,
         }
     }
+
+    /// How long to wait for the driver to open: a single sample is of no use without it, however long it takes.
+    fn wait_for_opening(self) -> Duration {
+        match self {
+            Self::Tick { .. } => self.wait(),
+            Self::Whole { .. } | Self::Quick { .. } => LONGEST_OPENING,
+        }
+    }
 }
+
+/// Without nvidia-persistenced a machine with eight GPUs takes half of this.
+const LONGEST_OPENING: Duration = Duration::from_secs(60);
 
 /// A GPU that sleeps, as far as the kernel driver knows it.
 fn asleep_gpu(sysroot: &Sysroot, gpu: &PciGpu, index: u32) -> Gpu {

@@ -1,6 +1,7 @@
 //! Opening the driver: what may take seconds or hang, done in a thread that nothing waits for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::device::{Watch, absent_for};
 use super::raw::{Failure, Library};
@@ -16,6 +17,20 @@ pub(super) struct Opened {
     pub(super) driver: Driver,
     /// With the kernel's view of each GPU where some of them sleep.
     pub(super) gpus: Vec<(Address, Option<PciGpu>)>,
+}
+
+/// Waits, within bounds, until the workers of the session before have let go of the library.
+///
+/// Only a library that was shut down and unloaded forgets a lost GPU and a replaced driver. A worker that is stuck in a
+/// call never lets go.
+pub(super) fn wait_for_unload(library: &Weak<Library>) {
+    const STEP: Duration = Duration::from_millis(5);
+    for _ in 0..200 {
+        if library.strong_count() == 0 {
+            return;
+        }
+        std::thread::sleep(STEP);
+    }
 }
 
 /// More GPUs than any machine has; a larger count is not believed.

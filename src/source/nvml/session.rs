@@ -1,7 +1,7 @@
 //! The driver while it is open: a tick is closed from what the workers of its GPUs report.
 
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::device::{Fate, absent_for};
@@ -144,9 +144,9 @@ impl Session {
         lost.map(|since_us| now_us.saturating_sub(since_us)).max()
     }
 
-    /// Whether some thread is inside the library now.
-    pub(super) fn is_in_call(&self) -> bool {
-        self.seats.iter().any(|seat| seat.watch.in_call().is_some())
+    /// The library, which stays loaded until the last worker has ended.
+    pub(super) fn library(&self) -> Weak<Library> {
+        Arc::downgrade(&self.library)
     }
 
     /// The lasting facts, if they changed since they were last taken.

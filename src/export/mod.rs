@@ -1,0 +1,13 @@
+//! Samples as text: for programs and for people.
+
+mod cell;
+mod formatter;
+mod grid;
+pub mod json;
+mod notes;
+mod problems;
+mod selection;
+pub mod table;
+mod time;
+
+pub use selection::{Selection, UnknownName};

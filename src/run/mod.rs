@@ -1,0 +1,105 @@
+//! The program: reads the command line, does what it asks, and turns how that went into an exit code.
+
+mod once;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Exit, Format};
+use crate::model::{Sysroot, printable};
+use crate::source::demo::Demo;
+use crate::source::nvml::{NvmlOptions, NvmlSource};
+use crate::source::{Feed, Source, SourceError, SystemClock};
+
+/// Why the program could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Usage(&'static str),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot write the output: {0}; free some space or write elsewhere")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Source(_) => Exit::NoDriver,
+            Self::Output(_) => Exit::Failure,
+        }
+    }
+}
+
+/// Runs the program with these arguments, of which the first is its own name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let exit = match Cli::try_parse_from(arguments) {
+        Ok(cli) => run(&cli),
+        Err(message) => match message.print() {
+            _ if message.use_stderr() => Exit::Usage,
+            Err(error) => report(&error.into()),
+            Ok(()) => Exit::Ok,
+        },
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: &Cli) -> Exit {
+    if let Err(failure) = check(cli) {
+        return report(&failure);
+    }
+    let mut feed = Feed::new(open_source(cli));
+    let exit = once::run(cli, &mut feed).unwrap_or_else(|failure| report(&failure));
+    leave(exit)
+}
+
+/// What clap cannot tell.
+fn check(cli: &Cli) -> Result<(), Failure> {
+    if !cli.once {
+        return Err(Failure::Usage(
+            "the interactive monitor is not in this version yet; use --once",
+        ));
+    }
+    if cli.pretty && cli.format != Format::Json {
+        return Err(Failure::Usage("--pretty is for JSON; leave it out or use --format json"));
+    }
+    Ok(())
+}
+
+/// The producer that the command line names.
+fn open_source(cli: &Cli) -> Box<dyn Source> {
+    let clock = Arc::new(SystemClock::default());
+    match cli.demo {
+        Some(preset) => Box::new(Demo::new(preset, clock)),
+        None => Box::new(NvmlSource::new(NvmlOptions {
+            library: cli.nvml_library().map(Path::to_owned),
+            sysroot: Sysroot::new(&cli.root),
+            clock,
+        })),
+    }
+}
+
+/// Says on one line what went wrong. A pipe whose reader has left is no failure.
+fn report(failure: &Failure) -> Exit {
+    if matches!(failure, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+        return Exit::Ok;
+    }
+    // There is nobody left to tell when standard error is closed too.
+    let _ = writeln!(io::stderr(), "nvsdk-top: {}", printable(&failure.to_string()));
+    failure.exit()
+}
+
+/// Ends the process at once.
+///
+/// Returning from `main`, like `std::process::exit`, runs the exit handlers of every loaded library, and NVIDIA's wait
+/// there for a call that hangs. Shutting NVML down first would race with the threads that are still inside it; the
+/// kernel takes back what a process held. Everything written was flushed before.
+fn leave(exit: Exit) -> ! {
+    signal_hook::low_level::exit(i32::from(exit as u8))
+}
