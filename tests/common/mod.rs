@@ -11,35 +11,35 @@ use nvsdk_top::source::nvml::{NvmlOptions, NvmlSource};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot, SourceError};
 
 /// 2026-01-01T00:00:00Z, where the clocks of the tests stand at first.
-pub const START_UNIX_US: u64 = 1_767_225_600_000_000;
+pub(crate) const START_UNIX_US: u64 = 1_767_225_600_000_000;
 /// No wait takes longer.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// A fake driver with a source that reads it, on clocks that move together.
-pub struct Machine {
-    pub fake: Fake,
+pub(crate) struct Machine {
+    pub(crate) fake: Fake,
     clock: Arc<ManualClock>,
     feed: Feed,
-    pub sysroot: tempfile::TempDir,
+    pub(crate) sysroot: tempfile::TempDir,
 }
 
 impl Machine {
-    pub fn preset(name: &str) -> Self {
+    pub(crate) fn preset(name: &str) -> Self {
         Self::new(Fake::preset(name).unwrap(), tempfile::tempdir().unwrap())
     }
 
-    pub fn scenario(toml: &str) -> Self {
+    pub(crate) fn scenario(toml: &str) -> Self {
         Self::new(Fake::scenario(toml).unwrap(), tempfile::tempdir().unwrap())
     }
 
     /// A source whose `/proc` and `/sys` are those of `sysroot`.
-    pub fn new(fake: Fake, sysroot: tempfile::TempDir) -> Self {
+    pub(crate) fn new(fake: Fake, sysroot: tempfile::TempDir) -> Self {
         let root = Sysroot::new(sysroot.path());
         Self::with_sysroot(fake, sysroot, root)
     }
 
     /// A source that looks at the real `/proc`, for tests with real processes.
-    pub fn with_real_proc(toml: &str) -> Self {
+    pub(crate) fn with_real_proc(toml: &str) -> Self {
         let (fake, sysroot) = (Fake::scenario(toml).unwrap(), tempfile::tempdir().unwrap());
         Self::with_sysroot(fake, sysroot, Sysroot::default())
     }
@@ -52,33 +52,33 @@ impl Machine {
         Self { fake, clock, feed, sysroot }
     }
 
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.fake.advance(by);
     }
 
     /// A sample of everything, waited for.
-    pub fn whole(&mut self) -> Result<Snapshot, SourceError> {
+    pub(crate) fn whole(&mut self) -> Result<Snapshot, SourceError> {
         self.sample(Patience::Whole { limit: LIMIT })
     }
 
     /// A sample of everything from a machine that answers.
-    pub fn sampled(&mut self) -> Sample {
+    pub(crate) fn sampled(&mut self) -> Sample {
         self.whole().unwrap().sample
     }
 
     /// One sample of a series.
-    pub fn tick(&mut self) -> Result<Snapshot, SourceError> {
+    pub(crate) fn tick(&mut self) -> Result<Snapshot, SourceError> {
         self.sample(Patience::Tick { interval: Duration::from_secs(1) })
     }
 
-    pub fn sample(&mut self, patience: Patience) -> Result<Snapshot, SourceError> {
+    pub(crate) fn sample(&mut self, patience: Patience) -> Result<Snapshot, SourceError> {
         let request = Request { metrics: MetricSet::all(), processes: true, patience };
         self.feed.next(&request)
     }
 
     /// Takes samples of a series, a second of the clocks apart, until one satisfies `is_so`.
-    pub fn tick_until(&mut self, is_so: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    pub(crate) fn tick_until(&mut self, is_so: impl Fn(&Snapshot) -> bool) -> Snapshot {
         let start = Instant::now();
         loop {
             if let Ok(snapshot) = self.tick()
@@ -92,7 +92,7 @@ impl Machine {
     }
 
     /// How often the GPU's driver was called by a function, or by all.
-    pub fn calls(&self, function: Option<&str>, gpu: Option<u32>) -> u64 {
+    pub(crate) fn calls(&self, function: Option<&str>, gpu: Option<u32>) -> u64 {
         let counts = self.fake.calls();
         let asked = counts.iter().filter(|count| {
             function.is_none_or(|function| count.function == function)
@@ -103,19 +103,19 @@ impl Machine {
 }
 
 /// The value of a metric, or the id of the reason why there is none.
-pub fn told(gpu: &GpuSample, metric: Metric) -> Result<f64, String> {
+pub(crate) fn told(gpu: &GpuSample, metric: Metric) -> Result<f64, String> {
     gpu.values.get(metric).value.map_err(|why| why.id().into_owned())
 }
 
 /// Writes a file of a test's `/proc` or `/sys`, and the folders above it.
-pub fn write(root: &Path, absolute: &str, text: &str) {
+pub(crate) fn write(root: &Path, absolute: &str, text: &str) {
     let path = root.join(absolute.trim_start_matches('/'));
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }
 
 /// An NVIDIA GPU in a test's `/sys`, bound to NVIDIA's driver.
-pub fn write_pci_gpu(root: &Path, address: &str, runtime_status: &str) {
+pub(crate) fn write_pci_gpu(root: &Path, address: &str, runtime_status: &str) {
     let folder = format!("/sys/bus/pci/devices/{address}");
     write(root, &format!("{folder}/vendor"), "0x10de\n");
     write(root, &format!("{folder}/class"), "0x030000\n");

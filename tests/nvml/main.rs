@@ -1,4 +1,5 @@
 //! The NVML source against a library with NVML's C ABI, loaded by the real loader in this process.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "../common/mod.rs"]
 mod common;

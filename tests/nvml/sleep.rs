@@ -48,11 +48,8 @@ fn a_gpu_that_something_else_woke_is_read() {
 fn beside_one_that_is_awake_the_sleeper_is_not_touched() {
     let addresses = ["0000:01:00.0", "0000:41:00.0"];
     let preset = fake_nvml::preset_toml("rtx4090").unwrap();
-    let unset: String = preset
-        .lines()
-        .filter(|line| !line.starts_with("bdf"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let unset: Vec<_> = preset.lines().filter(|line| !line.starts_with("bdf")).collect();
+    let unset = unset.join("\n");
     let two = unset.replacen("[[gpu]]", &format!("[[gpu]]\ncount = 2\nbdf = {addresses:?}"), 1);
     let fake = Fake::scenario(&two).unwrap();
     let sysroot = tempfile::tempdir().unwrap();

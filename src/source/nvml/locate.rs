@@ -135,11 +135,18 @@ fn explain_mismatch(path: &OsStr, sysroot: &Sysroot) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{OpenError, OsString, SourceError, candidates, explain};
+    use super::{OpenError, OsString, SourceError, candidates, driver_part, explain};
     use crate::model::Sysroot;
 
     fn failure(path: &str, error: OpenError) -> (OsString, OpenError) {
         (path.into(), error)
+    }
+
+    #[test]
+    fn the_drivers_version_stands_in_nvmls() {
+        assert_eq!(driver_part("12.535.309.01"), "535.309.01");
+        assert_eq!(driver_part("13.580.142"), "580.142");
+        assert_eq!(driver_part("470.256.02"), "470.256.02");
     }
 
     #[test]

@@ -18,7 +18,7 @@ exports! {
     free fn nvmlShutdown() |call| shutdown(call)
     system fn nvmlSystemGetDriverVersion(version: Out<c_char>, length: c_uint) |call|
         call.text(version, length, call.world.driver(call.now))
-    system fn nvmlSystemGetNVMLVersion(version: Out<c_char>, length: c_uint) |call|
+    free fn nvmlSystemGetNVMLVersion(version: Out<c_char>, length: c_uint) |call|
         call.text(version, length, &call.world.lib.nvml)
     system fn nvmlSystemGetCudaDriverVersion(version: Out<c_int>) |call|
         put(version, call.or_fault(call.world.lib.cuda.into()))
