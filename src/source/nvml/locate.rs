@@ -125,12 +125,21 @@ fn explain_one(path: &OsStr, error: &OpenError, sysroot: &Sysroot) -> SourceErro
 }
 
 fn explain_mismatch(path: &OsStr, sysroot: &Sysroot) -> String {
-    let library = version_of_library(path).unwrap_or_else(|| "of another version".to_owned());
-    let driver =
-        kernel_driver(sysroot).map_or_else(|_| "another".to_owned(), |driver| driver.version);
+    let library = version_of_library(path);
+    let library = library.as_deref().map_or("another", driver_part);
+    let driver = kernel_driver(sysroot);
+    let driver = driver.as_ref().map_or("another", |driver| &driver.version);
     format!(
-        "the NVML library is {library} and the loaded kernel driver is {driver}; reboot, or unload and load the nvidia modules"
+        "the NVML library belongs to driver {library} and the loaded kernel driver is {driver}; reboot, or unload and load the nvidia modules"
     )
+}
+
+/// NVML's version is that of its driver behind CUDA's major version: `13.580.95.05`.
+fn driver_part(nvml_version: &str) -> &str {
+    match nvml_version.split_once('.') {
+        Some((cuda, driver)) if cuda.len() <= 2 && driver.contains('.') => driver,
+        _ => nvml_version,
+    }
 }
 
 #[cfg(test)]
