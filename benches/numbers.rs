@@ -40,21 +40,23 @@ impl Drop for Processes {
 
 /// Eight H100 with two of the processes on each, on the machine's clock.
 fn scenario(processes: &Processes, faults: &str) -> String {
-    let gpus: String = processes
-        .0
-        .chunks(2)
-        .enumerate()
-        .map(|(gpu, pair)| {
-            let process = |child: &Child| {
-                format!("[[gpu.process]]\npid = {}\nkind = \"C\"\nmem = \"9GiB\"\nsm = 40\nmem_util = 20\n", child.id())
-            };
-            format!(
-                "[[gpu]]\npreset = \"h100\"\nuuid = \"GPU-00000000-0000-0000-0000-00000000000{gpu}\"\nbdf = \"0000:{:02x}:00.0\"\n{}",
-                0x18 + gpu * 16,
-                pair.iter().map(process).collect::<String>()
-            )
-        })
-        .collect();
+    let process = |child: &Child| {
+        let pid = child.id();
+        format!(
+            "[[gpu.process]]\npid = {pid}\nkind = \"C\"\nmem = \"9GiB\"\nsm = 40\nmem_util = 20\n"
+        )
+    };
+    let gpu = |(number, pair): (usize, &[Child])| {
+        let uuid = format!("GPU-00000000-0000-0000-0000-00000000000{number}");
+        let address = format!("0000:{:02x}:00.0", 0x18 + number * 16);
+        let processes: Vec<_> = pair.iter().map(process).collect();
+        format!(
+            "[[gpu]]\npreset = \"h100\"\nuuid = {uuid:?}\nbdf = {address:?}\n{}",
+            processes.concat()
+        )
+    };
+    let gpus: Vec<_> = processes.0.chunks(2).enumerate().map(gpu).collect();
+    let gpus = gpus.concat();
     format!("preset = \"h100\"\n[lib]\nclock = \"real\"\nlog = false\n{gpus}\n{faults}")
 }
 
@@ -100,7 +102,7 @@ fn tick_cost(fake: &Fake) -> (f64, f64) {
         for _ in 0..TICKS {
             take(&mut feed, QUICK);
         }
-        costs.push(milliseconds(cpu() - before) / f64::from(TICKS));
+        costs.push(milliseconds(cpu().saturating_sub(before)) / f64::from(TICKS));
     }
     let calls: u64 = fake.calls().iter().map(|call| call.count).sum();
     let ticks = u64::try_from(RUNS).unwrap() * u64::from(TICKS);
@@ -134,7 +136,7 @@ fn empty_loop(fake: &Fake) -> f64 {
                 let _ = device.process_utilization_stats(None);
             }
         }
-        costs.push(milliseconds(cpu() - before) / f64::from(TICKS));
+        costs.push(milliseconds(cpu().saturating_sub(before)) / f64::from(TICKS));
     }
     median(costs)
 }
