@@ -12,3 +12,4 @@ mod presets;
 mod processes;
 mod support;
 mod trouble;
+mod witness;
