@@ -1,17 +1,11 @@
-//! The program as a user runs it.
-
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! The command line, exit codes and pipes, with the demo as the machine.
 
 use std::fs::File;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nvsdk-top"));
-    command.args(arguments).env_clear();
-    command
-}
+use crate::support::program;
 
 fn run(arguments: &[&str]) -> Output {
     program(arguments).output().unwrap()

@@ -1,0 +1,15 @@
+//! The program as a user runs it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/skip.rs"]
+mod skip;
+
+mod arguments;
+mod libraries;
+mod presets;
+mod processes;
+mod support;
+mod trouble;
+mod witness;
