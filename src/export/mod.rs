@@ -6,6 +6,7 @@ mod grid;
 pub mod json;
 mod notes;
 mod problems;
+pub mod reference;
 mod selection;
 pub mod table;
 mod time;
