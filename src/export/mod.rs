@@ -7,6 +7,7 @@ pub mod json;
 mod notes;
 mod problems;
 pub mod reference;
+pub mod schema;
 mod selection;
 pub mod table;
 mod time;

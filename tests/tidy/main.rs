@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod docs;
+mod schema;
 
 use std::fs;
 use std::path::Path;
