@@ -37,6 +37,22 @@ macro_rules! absences {
     };
 }
 
+impl Absent {
+    /// Whether asking again is in vain for as long as the driver stays.
+    #[must_use]
+    pub fn lasts(self) -> bool {
+        matches!(
+            self,
+            Self::NotSupported
+                | Self::MissingSymbol
+                | Self::Mig
+                | Self::UnifiedMemory
+                | Self::Integrated
+                | Self::IncludedInUsed
+        )
+    }
+}
+
 absences! {
     /// `NVML_ERROR_NOT_SUPPORTED`, or a call that every driver from here on has dropped.
     NotSupported = "not_supported", "this GPU or its driver does not report it";

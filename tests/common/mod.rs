@@ -19,6 +19,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 pub(crate) struct Machine {
     pub(crate) fake: Fake,
     clock: Arc<ManualClock>,
+    options: NvmlOptions,
     feed: Feed,
     pub(crate) sysroot: tempfile::TempDir,
 }
@@ -48,8 +49,13 @@ impl Machine {
         let clock = Arc::new(ManualClock::at(START_UNIX_US));
         let library = Some(fake.path().to_owned());
         let options = NvmlOptions { library, sysroot: root, clock: clock.clone() };
-        let feed = Feed::new(Box::new(NvmlSource::new(options)));
-        Self { fake, clock, feed, sysroot }
+        let feed = Feed::new(Box::new(NvmlSource::new(options.clone())));
+        Self { fake, clock, options, feed, sysroot }
+    }
+
+    /// A new source for the same driver, as if the program were started again.
+    pub(crate) fn restart(&mut self) {
+        self.feed = Feed::new(Box::new(NvmlSource::new(self.options.clone())));
     }
 
     pub(crate) fn advance(&self, by: Duration) {

@@ -165,3 +165,26 @@ fn a_quick_sample_leaves_out_what_blocks() {
     assert!(told(&sample.gpus[0], Metric::PcieLinkGeneration).is_ok());
     assert_eq!(machine.calls(Some("nvmlDeviceGetPcieThroughput"), None), 0);
 }
+
+#[test]
+fn what_could_not_be_had_once_is_asked_for_again() {
+    let functions = ["nvmlDeviceGetMaxClockInfo", "nvmlDeviceGetUUID", "nvmlDeviceGetNumFans"];
+    let fault = |function| format!("[[fault]]\nfn = \"{function}\"\ncode = 999\n");
+    let faults: String = functions.map(fault).concat();
+    let preset = fake_nvml::preset_toml("rtx4090").unwrap();
+    let mut machine = Machine::scenario(&format!("{preset}\n{faults}"));
+    let before = machine.whole().unwrap();
+    assert_eq!(
+        told(&before.sample.gpus[0], Metric::ClockSmMaximum),
+        Err("nvml_error_999".to_owned())
+    );
+    assert_eq!(told(&before.sample.gpus[0], Metric::Fan), Err("nvml_error_999".to_owned()));
+    assert!(before.inventory.gpus[0].uuid.is_err());
+    machine.fake.update("fault = []\n").unwrap();
+    machine.advance(Duration::from_secs(21));
+    let after = machine.whole().unwrap();
+    assert_eq!(told(&after.sample.gpus[0], Metric::ClockSmMaximum), Ok(3105.0));
+    assert_eq!(after.sample.gpus[0].values.instances(Metric::Fan).len(), 2);
+    assert!(after.inventory.gpus[0].uuid.is_ok());
+    assert!(after.inventory.generation > before.inventory.generation);
+}

@@ -75,7 +75,7 @@ pub(super) struct Device {
     /// Whether the GPU is part of the processor's chip and shares the host's memory.
     pub(super) integrated: bool,
     /// How many fans it has.
-    pub(super) fans: u32,
+    pub(super) fans: Result<u32, Absent>,
 }
 
 impl Device {
@@ -97,7 +97,7 @@ impl Device {
             gone: 0,
             mig: false,
             integrated: false,
-            fans: 0,
+            fans: Err(Absent::NotReadYet),
         }
     }
 
@@ -146,7 +146,7 @@ impl Device {
                 Fate::DriverGone => self.gone += 1,
             }
             let why = absent_for(failure);
-            if lasts(failure) {
+            if why.lasts() {
                 self.refused.push((function, which, why));
             }
             why
@@ -200,7 +200,7 @@ pub(super) fn or_older<T>(
     older: impl FnOnce() -> Result<T, Absent>,
 ) -> Result<T, Absent> {
     match newer {
-        Err(why @ (Absent::NotSupported | Absent::MissingSymbol)) => match older() {
+        Err(why) if why.lasts() => match older() {
             Err(Absent::MissingSymbol) => Err(why),
             result => result,
         },
@@ -221,10 +221,6 @@ pub(super) fn absent_for(failure: Failure) -> Absent {
     }
 }
 
-fn lasts(failure: Failure) -> bool {
-    matches!(absent_for(failure), Absent::MissingSymbol | Absent::NotSupported)
-}
-
 fn fate_of(failure: Failure) -> Fate {
     match failure {
         Failure::Code(code::GPU_IS_LOST) => Fate::Lost,
@@ -237,10 +233,11 @@ fn fate_of(failure: Failure) -> Fate {
 
 #[cfg(test)]
 mod tests {
-    use super::{Absent, Failure, absent_for, lasts, or_older};
+    use super::{Absent, Failure, absent_for, or_older};
 
     #[test]
     fn only_lasting_answers_are_remembered() {
+        let lasts = |failure| absent_for(failure).lasts();
         for code in [3, 13, 25, 26] {
             assert!(lasts(Failure::Code(code)), "{code}");
         }

@@ -14,7 +14,7 @@ pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
     let name = device.get_text(&function!(nvmlDeviceGetName));
     device.mig = matches!(mig(device), Ok(true));
     device.integrated = name.as_ref().is_ok_and(|name| is_integrated(name));
-    device.fans = device.get(&function!(nvmlDeviceGetNumFans)).unwrap_or(0).min(Layout::MAX_FANS);
+    device.fans = device.get(&function!(nvmlDeviceGetNumFans));
     Gpu {
         index: device.get(&function!(nvmlDeviceGetIndex)).unwrap_or(index),
         uuid: device.get_text(&function!(nvmlDeviceGetUUID)),
@@ -25,8 +25,17 @@ pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
         vbios_version: device.get_text(&function!(nvmlDeviceGetVbiosVersion)),
         serial: device.get_text(&function!(nvmlDeviceGetSerial)),
         mig: mig(device),
-        layout: Layout::new(device.fans),
+        layout: Layout::new(device.fans.unwrap_or(0)),
     }
+}
+
+/// Whether something about the GPU could not be had that the driver may tell another time.
+pub(super) fn is_incomplete(gpu: &Gpu, device: &Device) -> bool {
+    let texts = [&gpu.uuid, &gpu.pci_bus_id, &gpu.name, &gpu.vbios_version, &gpu.serial];
+    let reasons = texts.into_iter().filter_map(|text| text.as_ref().err().copied());
+    let others =
+        [gpu.architecture.err(), gpu.compute_capability.err(), gpu.mig.err(), device.fans.err()];
+    reasons.chain(others.into_iter().flatten()).any(|why| !why.lasts())
 }
 
 /// Whether the GPU is in MIG mode; one that does not know the question is not.

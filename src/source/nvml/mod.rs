@@ -251,10 +251,8 @@ impl Source for NvmlSource {
             Err(error) => return Err(error),
         };
         session.tick(request, Instant::now() + request.patience.wait());
-        if session.driver_is_gone() {
-            return Err(self.close(SourceError::NoDriver(
-                "the NVIDIA driver was unloaded or replaced; nvsdk-top looks for it again by itself".to_owned(),
-            )));
+        if let Some(error) = session.end() {
+            return Err(self.close(error));
         }
         if let Some((driver, gpus)) = session.take_changes() {
             self.renew(driver, gpus);

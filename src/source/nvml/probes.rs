@@ -15,7 +15,7 @@ use nvml_wrapper_sys::bindings::{
 
 use super::device::{Device, or_older};
 use super::raw::{Plain, function, struct_version};
-use crate::model::{Absent, Kind, Metric, Unit, Values};
+use crate::model::{Absent, Kind, Layout, Metric, Unit, Values};
 use crate::source::Clock;
 
 /// How often a probe is run.
@@ -25,7 +25,7 @@ pub(super) enum Every {
     Tick,
     /// After the sample is published, this many seconds apart.
     Seconds(u32),
-    /// Once, and again when the driver changes.
+    /// Once, and again when the driver changes. What could not be had this time is asked for again.
     Once,
 }
 
@@ -288,10 +288,12 @@ fn performance_state(device: &mut Device) -> Result<f64, Absent> {
 }
 
 fn fans(device: &mut Device, fill: &mut Fill<'_>) {
-    if device.fans == 0 {
-        fill.put(Metric::Fan, Err(Absent::NotSupported));
-    }
-    for fan in 0..device.fans {
+    let fans = match device.fans {
+        Ok(0) => return fill.put(Metric::Fan, Err(Absent::NotSupported)),
+        Ok(fans) => fans.min(Layout::MAX_FANS),
+        Err(why) => return fill.put(Metric::Fan, Err(why)),
+    };
+    for fan in 0..fans {
         let answer = device.get_indexed(&function!(nvmlDeviceGetFanSpeed_v2), fan);
         let answer = or_older(answer, || match fan {
             0 => device.get(&function!(nvmlDeviceGetFanSpeed)),

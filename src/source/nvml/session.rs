@@ -15,7 +15,7 @@ use crate::model::{
     Absent, Driver, Gpu, GpuSample, GpuState, Process, ProcessMetric, SampleError, Sysroot,
 };
 use crate::source::host::{ProcessReader, ProcessReading};
-use crate::source::{Clock, Patience, Request};
+use crate::source::{Clock, Patience, Request, SourceError};
 
 /// A GPU that missed so many ticks of a series in a row is stale.
 const STALE_TICKS: u32 = 2;
@@ -128,13 +128,27 @@ impl Session {
         }
     }
 
-    /// Whether the driver went away below the session.
-    pub(super) fn driver_is_gone(&self) -> bool {
-        let gone = |seat: &Seat| match seat.worker {
-            Worker::Refused(why) => why != Absent::GpuLost,
-            _ => seat.fate == Fate::DriverGone,
+    /// Why the session is over, if it is: the driver went away, or gives none of its GPUs.
+    pub(super) fn end(&self) -> Option<SourceError> {
+        let gone = |seat: &Seat| seat.fate == Fate::DriverGone;
+        let refused = |seat: &Seat| match seat.worker {
+            Worker::Refused(why) if why != Absent::GpuLost => Some(why),
+            _ => None,
         };
-        !self.seats.is_empty() && self.seats.iter().all(gone)
+        let why = self.seats.iter().map(refused).collect::<Option<Vec<_>>>().unwrap_or_default();
+        if let Some(why) = why.first() {
+            return Some(SourceError::Driver(format!(
+                "the driver gives none of its {} GPUs: {}; look at the permissions of /dev/nvidia* and at the kernel log (dmesg)",
+                self.seats.len(),
+                why.sentence()
+            )));
+        }
+        let all_gone = !self.seats.is_empty() && self.seats.iter().all(gone);
+        all_gone.then(|| {
+            SourceError::NoDriver(
+                "the NVIDIA driver was unloaded or replaced; load it again, or reboot".to_owned(),
+            )
+        })
     }
 
     /// For how long some GPU has been off the bus or refused: only opening the driver anew can bring it back.

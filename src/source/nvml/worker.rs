@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::device::{Device, Fate, Watch};
-use super::identity::identify;
+use super::identity::{identify, is_incomplete};
 use super::probes::{Every, Fill, PROBES, Probe};
 use super::processes::{self, GpuProcesses, UtilizationHistory};
 use super::raw::{Failure, Library};
@@ -79,15 +79,18 @@ pub(super) struct Start {
 /// Runs until the orders end or nobody listens.
 pub(super) fn work(start: &Start, orders: &Receiver<Order>) {
     let say = |news| start.reports.send(Report { position: start.position, news }).is_ok();
-    let (gpu, mut worker) = match Worker::begin(start) {
-        Ok(found) => found,
+    let mut worker = match Worker::begin(start) {
+        Ok(worker) => worker,
         Err(failure) => {
             say(News::Refused(failure));
             return;
         }
     };
-    let mut heard = say(News::Found(Box::new(gpu)));
+    let mut heard = say(News::Found(Box::new(worker.gpu.clone())));
     for order in orders {
+        if let Some(gpu) = worker.identify_again() {
+            heard = heard && say(News::Found(Box::new(gpu)));
+        }
         let later = worker.schedule.due_later(&order, worker.device.now_us());
         heard = heard && say(worker.tick(&order, later.is_empty()));
         if heard && !later.is_empty() {
@@ -99,8 +102,14 @@ pub(super) fn work(start: &Start, orders: &Receiver<Order>) {
     }
 }
 
+/// How far apart is asked again for what should last and could not be had.
+const ASK_AGAIN_US: u64 = 10_000_000;
+
 struct Worker {
     device: Device,
+    gpu: Gpu,
+    /// When it last asked the GPU who it is.
+    identified_us: u64,
     values: Values,
     schedule: Schedule,
     history: UtilizationHistory,
@@ -109,7 +118,7 @@ struct Worker {
 
 impl Worker {
     /// Gets the GPU's handle, which may set it up, and asks who it is.
-    fn begin(start: &Start) -> Result<(Gpu, Self), Failure> {
+    fn begin(start: &Start) -> Result<Self, Failure> {
         let Start { library, clock, watch, .. } = start;
         let handle = match &start.address {
             Address::Index(index) => {
@@ -125,14 +134,36 @@ impl Worker {
         }?;
         let mut device = Device::new(library.clone(), handle, clock.clone(), watch.clone());
         let gpu = identify(&mut device, start.address.index());
-        let worker = Self {
-            values: Values::absent(gpu.layout, Absent::NotReadYet, clock.monotonic_us()),
+        let now_us = clock.monotonic_us();
+        Ok(Self {
+            values: Values::absent(gpu.layout, Absent::NotReadYet, now_us),
             schedule: Schedule::new(start.position, start.gpus),
             history: UtilizationHistory::default(),
             clock: clock.clone(),
             device,
-        };
-        Ok((gpu, worker))
+            gpu,
+            identified_us: now_us,
+        })
+    }
+
+    /// Asks the GPU again who it is, now and then, while something about it could not be had. Gives what is new.
+    fn identify_again(&mut self) -> Option<Gpu> {
+        let now_us = self.clock.monotonic_us();
+        let due = now_us.saturating_sub(self.identified_us) >= ASK_AGAIN_US;
+        if !due || !is_incomplete(&self.gpu, &self.device) {
+            return None;
+        }
+        self.identified_us = now_us;
+        let gpu = identify(&mut self.device, self.gpu.index);
+        if gpu == self.gpu {
+            return None;
+        }
+        if gpu.layout != self.gpu.layout {
+            self.values = Values::absent(gpu.layout, Absent::NotReadYet, now_us);
+            self.schedule.forget();
+        }
+        self.gpu = gpu.clone();
+        Some(gpu)
     }
 
     /// Reads what every tick reads.
@@ -161,7 +192,10 @@ impl Worker {
         for &row in due {
             Fill::new(&mut self.values, &*self.clock, pass_us).run(&PROBES[row], &mut self.device);
             let after_us = self.clock.monotonic_us();
-            self.schedule.ran(row, before_us, after_us);
+            let mut filled =
+                PROBES[row].fills.iter().flat_map(|metric| self.values.instances(*metric));
+            let settled = filled.all(|reading| reading.value.err().is_none_or(Absent::lasts));
+            self.schedule.ran(row, settled, before_us, after_us);
             before_us = after_us;
         }
     }
@@ -204,6 +238,11 @@ impl Schedule {
         Self { rows: vec![Row::default(); PROBES.len()], gpu_phase }
     }
 
+    /// Everything is due again.
+    fn forget(&mut self) {
+        self.rows.fill(Row::default());
+    }
+
     fn every(&self, row: usize) -> Every {
         match PROBES[row].every {
             Every::Tick if self.rows[row].cost_us > SLOW_US => Every::Seconds(SLOW_SECONDS),
@@ -219,9 +258,9 @@ impl Schedule {
     /// The probes to run after it.
     fn due_later(&self, order: &Order, now_us: u64) -> Vec<usize> {
         let due = |row: &usize| match (self.every(*row), self.rows[*row].due_us) {
-            (Every::Tick, _) | (Every::Once, Some(_)) => false,
+            (Every::Tick, _) => false,
             (_, None) => true,
-            (Every::Seconds(_), Some(due_us)) => due_us <= now_us,
+            (_, Some(due_us)) => due_us <= now_us,
         };
         self.wanted(order).filter(due).collect()
     }
@@ -239,23 +278,26 @@ impl Schedule {
         (self.gpu_phase + row as f64 * GOLDEN_RATIO).fract()
     }
 
-    fn ran(&mut self, row: usize, before_us: u64, after_us: u64) {
+    /// Notes that a probe has run. `settled` says that each of its values is there, or never will be.
+    fn ran(&mut self, row: usize, settled: bool, before_us: u64, after_us: u64) {
         let first = self.rows[row].due_us.is_none();
         let cost_us = after_us.saturating_sub(before_us) as f64;
         let mean_us = &mut self.rows[row].cost_us;
         *mean_us = if first { cost_us } else { *mean_us + (cost_us - *mean_us) / 4.0 };
         let period_us = match self.every(row) {
-            Every::Tick | Every::Once => 0.0,
+            Every::Tick => 0.0,
+            Every::Once if settled => f64::INFINITY,
+            Every::Once => ASK_AGAIN_US as f64,
             Every::Seconds(seconds) => f64::from(seconds) * 1e6,
         };
         let phase = if first { self.phase(row) } else { 0.0 };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a few seconds in microseconds"
+            reason = "a cast of a float saturates"
         )]
         let wait_us = (period_us * (1.0 + phase)) as u64;
-        self.rows[row].due_us = Some(before_us + wait_us);
+        self.rows[row].due_us = Some(before_us.saturating_add(wait_us));
     }
 }
 
@@ -276,7 +318,7 @@ mod tests {
     fn a_probe_that_proves_slow_is_no_longer_waited_for_and_comes_back_when_it_recovers() {
         let mut schedule = Schedule::new(0, 1);
         let row = row_of(Metric::PowerDraw);
-        schedule.ran(row, 0, 25_000);
+        schedule.ran(row, true, 0, 25_000);
         assert!(!schedule.due_now(&order(false)).contains(&row));
         assert!(!schedule.due_later(&order(false), 25_000).contains(&row));
         for run in 1..=6u64 {
@@ -285,7 +327,7 @@ mod tests {
                 schedule.due_later(&order(false), at).contains(&row)
                     || schedule.every(row) == Every::Tick
             );
-            schedule.ran(row, at, at + 100);
+            schedule.ran(row, true, at, at + 100);
         }
         assert!(schedule.due_now(&order(false)).contains(&row));
     }
@@ -295,8 +337,14 @@ mod tests {
         let mut schedule = Schedule::new(0, 1);
         let row = row_of(Metric::ClockSmMaximum);
         assert!(schedule.due_later(&order(false), 0).contains(&row));
-        schedule.ran(row, 0, 10);
-        assert!(!schedule.due_later(&order(false), u64::MAX).contains(&row));
+        schedule.ran(row, false, 0, 10);
+        assert!(!schedule.due_later(&order(false), 1_000_000).contains(&row));
+        assert!(
+            schedule.due_later(&order(false), 20_000_000).contains(&row),
+            "it could not be had"
+        );
+        schedule.ran(row, true, 20_000_000, 20_000_010);
+        assert!(!schedule.due_later(&order(false), u64::MAX - 1).contains(&row));
     }
 
     #[test]
@@ -304,7 +352,7 @@ mod tests {
         let row = row_of(Metric::PcieRx);
         let due = |position| {
             let mut schedule = Schedule::new(position, 8);
-            schedule.ran(row, 0, 20_000);
+            schedule.ran(row, true, 0, 20_000);
             schedule.rows[row].due_us.unwrap()
         };
         let apart = due(4).abs_diff(due(0));
