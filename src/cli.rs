@@ -3,15 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::export::Selection;
 use crate::source::demo::{PRESETS, Preset};
 
 /// Shows what NVIDIA GPUs do, and why a number is missing where one is.
 #[derive(Debug, Parser)]
-#[command(name = "nvsdk-top", version, after_help = exit_codes_help(), max_term_width = 100)]
+#[command(
+    name = "nvsdk-top",
+    version,
+    after_help = exit_codes_help(),
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
+    /// What to do instead of taking samples
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Print one sample and leave
     #[arg(long)]
     pub once: bool,
@@ -63,6 +73,13 @@ impl Cli {
     pub fn nvml_library(&self) -> Option<&Path> {
         self.nvml_lib.as_deref().filter(|path| !path.as_os_str().is_empty())
     }
+}
+
+/// What the program does besides taking samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// List every number there is, and every reason why one can be absent
+    Metrics,
 }
 
 /// How a sample is printed.

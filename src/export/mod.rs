@@ -6,6 +6,8 @@ mod grid;
 pub mod json;
 mod notes;
 mod problems;
+pub mod reference;
+pub mod schema;
 mod selection;
 pub mod table;
 mod time;

@@ -1,5 +1,6 @@
 //! The program: reads the command line, does what it asks, and turns how that went into an exit code.
 
+mod metrics;
 mod once;
 
 use std::ffi::OsString;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Exit, Format};
+use crate::cli::{Cli, Command, Exit, Format};
 use crate::model::{Sysroot, printable};
 use crate::source::demo::Demo;
 use crate::source::nvml::{NvmlOptions, NvmlSource};
@@ -51,6 +52,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Exit {
+    if let Some(Command::Metrics) = cli.command {
+        return metrics::run().unwrap_or_else(|failure| report(&failure));
+    }
     if let Err(failure) = check(cli) {
         return report(&failure);
     }
@@ -83,6 +87,12 @@ fn open_source(cli: &Cli) -> Box<dyn Source> {
             clock,
         })),
     }
+}
+
+/// The columns of the terminal that standard output is, if it is one.
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Says on one line what went wrong. A pipe whose reader has left is no failure.

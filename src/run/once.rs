@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::thread;
 use std::time::Duration;
 
-use super::Failure;
+use super::{Failure, terminal_width};
 use crate::cli::{Cli, Exit, Format};
 use crate::export::{Selection, json, table};
 use crate::model::{Absent, Sample};
@@ -72,12 +72,6 @@ fn leave_out_rates(sample: &mut Sample) {
     for value in values.filter(|value| **value == Err(Absent::NeedsTwoReadings)) {
         *value = Err(Absent::LeftOut);
     }
-}
-
-/// The columns of the terminal that standard output is, if it is one.
-fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 #[cfg(test)]

@@ -129,3 +129,31 @@ fn the_table_says_that_it_is_a_demo() {
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().lines().next().unwrap().contains("DEMO"));
 }
+
+#[test]
+fn metrics_lists_every_number_and_every_reason() {
+    use nvsdk_top::model::{Absent, HostMetric, Metric, ProcessMetric};
+    let output = run(&["metrics"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let listed = |id: &str| text.lines().any(|line| line.split(' ').next() == Some(id));
+    let gpu = Metric::ALL.iter().map(|metric| metric.spec().id.replace("{}", "N"));
+    let process = ProcessMetric::ALL.iter().map(|metric| metric.spec().id.to_owned());
+    let host = HostMetric::ALL.iter().map(|metric| metric.spec().id.to_owned());
+    let reasons = Absent::ALL.iter().map(|why| why.id().into_owned());
+    for id in gpu.chain(process).chain(host).chain(reasons) {
+        assert!(listed(&id), "{id}");
+    }
+}
+
+#[test]
+fn metrics_asks_no_driver_and_takes_no_options() {
+    let output = program(&["metrics"]).env("NVSDK_TOP_NVML", "/nonexistent").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for wrong in [&["metrics", "--once"][..], &["--once", "metrics"], &["--demo", "metrics"]] {
+        fails(wrong, 2);
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert!(program(&["metrics"]).stdout(writer).status().unwrap().success());
+}

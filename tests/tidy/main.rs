@@ -1,6 +1,11 @@
-//! The rules of the source tree that the compiler does not know.
+//! The rules of the source tree that the compiler does not know, and the texts that are made from its tables.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod docs;
+mod schema;
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,162 @@
+//! The README tells what the program does: its blocks are made from the tables, and its commands are read.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use nvsdk_top::cli::{Cli, EXIT_CODES};
+use nvsdk_top::export::{Selection, json, reference, table};
+use nvsdk_top::source::demo::{Demo, PRESETS};
+use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
+
+use crate::common::START_UNIX_US;
+
+/// The fields that the README's piece of JSON shows.
+const EXAMPLE_FIELDS: &str = "busy_percent,memory_used_bytes,power_draw_watts";
+
+type Make = fn() -> String;
+
+/// Each block of the README and how it is made.
+const BLOCKS: &[(&str, Make)] = &[
+    ("example-table", example_table),
+    ("example-json", example_json),
+    ("options", options),
+    ("exit-codes", exit_codes),
+    ("demo-presets", demo_presets),
+    ("absence-reasons", || reference::reasons().markdown()),
+    ("gpu-metrics", || reference::gpu_metrics().markdown()),
+    ("process-metrics", || reference::process_metrics().markdown()),
+    ("host-metrics", || reference::host_metrics().markdown()),
+    ("clock-events", || reference::clock_events().markdown()),
+];
+
+/// Holds a committed file against what it should be, or writes it.
+pub(crate) fn assert_current(path: &str, make: impl Fn(&str) -> String) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let old = fs::read_to_string(&file).unwrap_or_default();
+    let new = make(&old);
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, new).unwrap();
+    } else {
+        let differing = old.lines().zip(new.lines()).find(|(old, new)| old != new);
+        assert!(
+            old == new,
+            "{path} is not current: UPDATE_DOCS=1 cargo test --test tidy\n{differing:?}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_is_current() {
+    assert_current("README.md", |old| {
+        BLOCKS.iter().fold(old.to_owned(), |text, (name, make)| filled(&text, name, &make()))
+    });
+    let readme = readme();
+    let blocks = readme.matches("<!-- begin:").count();
+    assert_eq!(blocks, BLOCKS.len(), "a block that nothing makes");
+}
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+/// `text` with `content` between the marks of the block `name`.
+fn filled(text: &str, name: &str, content: &str) -> String {
+    let (begin, end) = (format!("<!-- begin:{name} -->\n"), format!("<!-- end:{name} -->"));
+    let parts = text.split_once(&begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(&end)?;
+        Some(format!("{before}{begin}\n{content}\n{end}{after}"))
+    });
+    assert!(parts.is_some(), "the README has no block {name}");
+    parts.unwrap_or_default()
+}
+
+/// The lines of the README's shell blocks.
+fn shell_lines(readme: &str) -> Vec<&str> {
+    let blocks = readme.split("```sh\n").skip(1);
+    blocks.flat_map(|block| block.split("```").next().unwrap_or_default().lines()).collect()
+}
+
+#[test]
+fn every_command_of_the_readme_is_understood() {
+    let readme = readme();
+    let mut read = 0;
+    for line in shell_lines(&readme) {
+        let command = line.split([' ']).skip_while(|word| word.contains('='));
+        let words: Vec<_> = command
+            .take_while(|word| !["|", ">", "#"].contains(word))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let words = match words.as_slice() {
+            ["cargo", "run", "--release", "--", rest @ ..] => [&["nvsdk-top"], rest].concat(),
+            ["nvsdk-top", ..] => words,
+            _ => continue,
+        };
+        let result = Cli::try_parse_from(&words);
+        assert!(result.is_ok(), "{line}: {result:?}");
+        read += 1;
+    }
+    assert!(read > 5, "the README has commands");
+}
+
+fn fenced(language: &str, text: &str) -> String {
+    format!("```{language}\n{}\n```\n", text.trim_end())
+}
+
+/// What `--once --demo` takes, at a fixed time of day.
+fn demo(preset: &str, selection: &Selection) -> Snapshot {
+    let preset = PRESETS.iter().find(|known| known.name == preset).unwrap();
+    let clock = Arc::new(ManualClock::at(START_UNIX_US));
+    let mut feed = Feed::new(Box::new(Demo::new(preset, Arc::clone(&clock) as _)));
+    let request = Request {
+        metrics: selection.needed(),
+        processes: selection.processes,
+        patience: Patience::Whole { limit: Duration::from_secs(5) },
+    };
+    feed.next(&request).unwrap();
+    clock.advance(Duration::from_millis(110));
+    feed.next(&request).unwrap()
+}
+
+fn example_table() -> String {
+    let (selection, mut out) = (Selection::all(), Vec::new());
+    table::write(&mut out, &demo("mig", &selection), &selection, Some(100)).unwrap();
+    fenced("text", &String::from_utf8(out).unwrap())
+}
+
+fn example_json() -> String {
+    let selection: Selection = EXAMPLE_FIELDS.parse().unwrap();
+    let mut out = Vec::new();
+    json::write(&mut out, &demo("gb10", &selection), &selection, json::Layout::Pretty).unwrap();
+    fenced("json", &String::from_utf8(out).unwrap())
+}
+
+fn options() -> String {
+    let command = Cli::command().term_width(100);
+    // What the variable says where the test runs is nobody's business.
+    let mut command = command.mut_arg("nvml_lib", |option| option.hide_env_values(true));
+    fenced("text", &command.render_help().to_string())
+}
+
+fn exit_codes() -> String {
+    let row = |(exit, meaning): &(_, &'static str)| {
+        vec![(*exit as u8).to_string().into(), (*meaning).into()]
+    };
+    list("Exit codes", &["code", "meaning"], EXIT_CODES.iter().map(row).collect())
+}
+
+fn demo_presets() -> String {
+    let rows = PRESETS.iter().map(|preset| vec![preset.name.into(), preset.about.into()]);
+    list("Presets of the demo", &["preset", "machine"], rows.collect())
+}
+
+fn list(
+    title: &'static str,
+    columns: &'static [&'static str],
+    rows: Vec<Vec<std::borrow::Cow<'static, str>>>,
+) -> String {
+    reference::Reference { title, columns, rows }.markdown()
+}
