@@ -138,7 +138,14 @@ fn at_four_ticks_a_second_each_is_kept() {
     assert_eq!(means(&store, TEN_MINUTES, 600 * SECOND, 2400), expected);
     assert_eq!(means(&store, DAY, 2 * SECOND, 2), [Some(2993.5), Some(2997.5)]);
     let summary = store.summary(DAY, Duration::from_mins(10)).unwrap();
-    assert_eq!(summary.p95, Some(2879.0), "of 2400 readings from 600 on");
+    assert_eq!((summary.all.min, summary.p95), (600.0, Some(2879.0)), "of 2400 readings");
+}
+
+#[test]
+fn what_is_kept_for_ten_minutes_has_no_older_columns() {
+    let store = store(SECOND, &(0..1000).map(|tick| (tick * SECOND, 1.0)).collect::<Vec<_>>());
+    let columns = means(&store, TEN_MINUTES, 1000 * SECOND, 10);
+    assert_eq!(columns, [vec![None; 4], vec![Some(1.0); 6]].concat());
 }
 
 #[test]
@@ -222,6 +229,10 @@ fn a_day_of_eight_gpus_stays_small() {
     assert!(after_a_minute < 64 << 10);
     assert!(store.bytes() < 4 << 20);
     assert_eq!(means(&store, Series::gpu(7, Metric::Busy), 24 * HOUR, 1440), [Some(29.5); 1440]);
+    for (span_s, columns) in [(600, 997), (7200, 997), (86_400, 1999)] {
+        let window = means(&store, DAY, span_s * SECOND, columns);
+        assert!(window.iter().all(Option::is_some), "{span_s} s are there to their beginning");
+    }
     let summary = store.summary(DAY, Duration::from_hours(24)).unwrap();
     assert_eq!((summary.all.min, summary.all.max, summary.p95), (0.0, 59.0, None));
 }
