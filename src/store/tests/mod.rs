@@ -84,7 +84,7 @@ fn before_the_first_sample_there_is_nothing() {
     assert_eq!(means(&store, DAY, 60 * SECOND, 3), [None; 3]);
     assert_eq!(means(&store, Series::Host(HostMetric::Cpu), 60 * SECOND, 3), [None; 3]);
     assert_eq!(store.latest(Series::Host(HostMetric::Cpu)), None);
-    assert_eq!(store.summary(Series::Host(HostMetric::Cpu), Duration::from_mins(1)), None);
+    assert_eq!(store.summary(Series::Host(HostMetric::Cpu), Duration::from_secs(60)), None);
     assert_eq!(store.bytes(), 0);
 }
 
@@ -137,7 +137,7 @@ fn at_four_ticks_a_second_each_is_kept() {
     let expected: Vec<_> = (600u16..3000).map(|tick| Some(f32::from(tick))).collect();
     assert_eq!(means(&store, TEN_MINUTES, 600 * SECOND, 2400), expected);
     assert_eq!(means(&store, DAY, 2 * SECOND, 2), [Some(2993.5), Some(2997.5)]);
-    let summary = store.summary(DAY, Duration::from_mins(10)).unwrap();
+    let summary = store.summary(DAY, Duration::from_secs(600)).unwrap();
     assert_eq!((summary.all.min, summary.p95), (600.0, Some(2879.0)), "of 2400 readings");
 }
 
@@ -189,7 +189,7 @@ fn history_follows_a_gpu_to_its_new_place() {
         assert_eq!(series(1, metric), [None, Some(30.0)]);
         assert_eq!(series(2, metric), [Some(1.0), Some(10.0)]);
     }
-    let of_day = store.window(Series::gpu(2, Metric::Busy), Duration::from_hours(24), 1).columns;
+    let of_day = store.window(Series::gpu(2, Metric::Busy), Duration::from_secs(86_400), 1).columns;
     assert_eq!(of_day[0].map(|bucket| (bucket.min, bucket.max)), Some((1.0, 10.0)));
     store.push(&sample(3, 3 * SECOND, &[40.0]), &inventory(3, &["c"]));
     assert_eq!(means(&store, DAY, 2 * SECOND, 2), [Some(30.0), Some(40.0)]);
@@ -233,6 +233,6 @@ fn a_day_of_eight_gpus_stays_small() {
         let window = means(&store, DAY, span_s * SECOND, columns);
         assert!(window.iter().all(Option::is_some), "{span_s} s are there to their beginning");
     }
-    let summary = store.summary(DAY, Duration::from_hours(24)).unwrap();
+    let summary = store.summary(DAY, Duration::from_secs(86_400)).unwrap();
     assert_eq!((summary.all.min, summary.all.max, summary.p95), (0.0, 59.0, None));
 }
