@@ -1,5 +1,5 @@
-//! The parts of nvsdk-top, in layers: `model`, `source`, `export`, `cli` and `run`. Each uses only those named
-//! before it; `tests/tidy.rs` holds them to it.
+//! The parts of nvsdk-top, in layers: `model`, `store`, `source`, `export`, `cli` and `run`. Each uses only those
+//! named before it; `tests/tidy.rs` holds them to it.
 //!
 //! ARCHITECTURE.md walks through them.
 
@@ -8,3 +8,4 @@ pub mod export;
 pub mod model;
 pub mod run;
 pub mod source;
+pub mod store;
