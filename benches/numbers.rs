@@ -64,7 +64,7 @@ fn feed(fake: &Fake) -> Feed {
     let options = NvmlOptions {
         library: Some(fake.path().to_owned()),
         sysroot: Sysroot::default(),
-        clock: Arc::new(SystemClock::default()),
+        clock: Arc::new(SystemClock),
     };
     Feed::new(Box::new(NvmlSource::new(options)))
 }

@@ -11,7 +11,7 @@ pub enum Kind {
     Counter,
     /// Lasting: read once, and again when the driver changes.
     Fact,
-    /// What [`super::derive`] makes from two readings of a counter: its growth per second.
+    /// What [`super::derive()`] makes from two readings of a counter: its growth per second.
     RateOf(Metric),
     /// A mean over the time since the previous reading, which the producer itself remembers.
     Interval,

@@ -78,7 +78,7 @@ fn check(cli: &Cli) -> Result<(), Failure> {
 
 /// The producer that the command line names.
 fn open_source(cli: &Cli) -> Box<dyn Source> {
-    let clock = Arc::new(SystemClock::default());
+    let clock = Arc::new(SystemClock);
     match cli.demo {
         Some(preset) => Box::new(Demo::new(preset, clock)),
         None => Box::new(NvmlSource::new(NvmlOptions {

@@ -1,6 +1,6 @@
 //! The source that asks NVIDIA's driver: the only place that names NVML's functions.
 //!
-//! A worker thread per GPU makes the calls ([`worker`]), the [`session`] closes a tick from what they report, and this
+//! A worker thread per GPU makes the calls (`worker`), the session closes a tick from what they report, and this
 //! module opens and closes the driver around it. Whatever hangs, hangs in a thread that nothing waits for.
 
 mod device;

@@ -277,7 +277,7 @@ impl Drop for Sleeper {
 fn a_real_process_lives_and_ends() {
     let mut sleeper = Sleeper(Command::new("sleep").arg("1000").spawn().unwrap());
     let pid = sleeper.0.id();
-    let clock = Arc::new(SystemClock::default());
+    let clock = Arc::new(SystemClock);
     let mut reader = ProcessReader::new(Sysroot::default(), clock);
     let mut reading = read_one(&mut reader, pid);
     // A child in the midst of exec has neither arguments nor memory yet.
