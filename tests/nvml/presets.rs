@@ -140,3 +140,11 @@ fn the_caller_never_calls_the_driver_itself() {
         assert_ne!(Some(call.thread_name.as_str()), own.as_deref(), "{}", call.function);
     }
 }
+
+#[test]
+fn a_driver_that_cannot_count_fans_tells_the_first() {
+    let preset = fake_nvml::preset_toml("rtx4090").unwrap();
+    let missing = "[lib]\nmissing = [\"nvmlDeviceGetNumFans\"]";
+    let sample = Machine::scenario(&preset.replacen("[lib]", missing, 1)).sampled();
+    assert!(told(&sample.gpus[0], Metric::Fan).is_ok());
+}
