@@ -6,6 +6,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use nvsdk_top::model::printable;
+
 use crate::skip::{say_skipped, skip};
 use crate::support::{Machine, program, sentence};
 
@@ -24,14 +26,16 @@ fn what_is_no_nvml_library_is_named_with_the_way_out() {
     let evil = folder.path().join("evil\u{1b}[2J\n\u{202e}");
     for (library, part) in [
         (Path::new("libc.so.6"), "not an NVML library"),
-        (folder.path(), "cannot load"),
-        (&text, "cannot load"),
-        (&missing, "cannot load"),
-        (&evil, "cannot load"),
+        (folder.path(), ": cannot read file data: Is a directory;"),
+        (&text, ": file too short;"),
+        (&missing, ": No such file or directory;"),
+        (&evil, ": No such file or directory;"),
         (Path::new("/dev/null"), "cannot load"),
     ] {
         let sentence = said_of(library);
         assert!(sentence.contains(part) && sentence.contains("--nvml-lib"), "{sentence}");
+        let name = printable(library.to_str().unwrap());
+        assert_eq!(sentence.matches(&*name).count(), 1, "{sentence}");
     }
 }
 

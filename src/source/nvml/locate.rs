@@ -63,16 +63,10 @@ fn explain(named: bool, failures: &[(OsString, OpenError)], sysroot: &Sysroot) -
     let telling = failures
         .iter()
         .find(|(_, error)| loaded(error) && !stub(error))
-        .or_else(|| failures.iter().find(|(_, error)| loaded(error)));
+        .or_else(|| failures.iter().find(|(_, error)| loaded(error)))
+        .or_else(|| failures.first().filter(|_| named));
     match telling {
         Some((path, error)) => explain_one(path, error, sysroot),
-        None if named => {
-            let (path, error) = failures.first().map_or((OsString::new(), String::new()), name);
-            SourceError::NoLibrary(format!(
-                "cannot load {}: {error}; name the driver's libnvidia-ml.so.1 with --nvml-lib",
-                path.display()
-            ))
-        }
         None => SourceError::NoLibrary(format!(
             "no NVML library found (tried {}); install the NVIDIA driver, or name its libnvidia-ml.so.1 with --nvml-lib",
             failures.iter().map(|(path, _)| path.to_string_lossy()).collect::<Vec<_>>().join(", ")
@@ -80,21 +74,16 @@ fn explain(named: bool, failures: &[(OsString, OpenError)], sysroot: &Sysroot) -
     }
 }
 
-fn name((path, error): &(OsString, OpenError)) -> (OsString, String) {
-    let words = match error {
-        OpenError::Load(words) => words.clone(),
-        OpenError::NotNvml => "it is not NVML".to_owned(),
-        OpenError::Init(code) => format!("error {code}"),
-    };
-    (path.clone(), words)
-}
-
 fn explain_one(path: &OsStr, error: &OpenError, sysroot: &Sysroot) -> SourceError {
     let library = path.display();
     match error {
-        OpenError::Load(words) => SourceError::NoLibrary(format!(
-            "cannot load {library}: {words}; name the driver's libnvidia-ml.so.1 with --nvml-lib"
-        )),
+        OpenError::Load(words) => {
+            // The linker's words begin with the path, unless they are about another library that this one needs.
+            let words = words.strip_prefix(&format!("{library}: ")).unwrap_or(words);
+            SourceError::NoLibrary(format!(
+                "cannot load {library}: {words}; name the driver's libnvidia-ml.so.1 with --nvml-lib"
+            ))
+        }
         OpenError::NotNvml => SourceError::NoLibrary(format!(
             "{library} is not an NVML library: it has no nvmlInit; name the driver's libnvidia-ml.so.1 with --nvml-lib"
         )),
