@@ -92,6 +92,8 @@ absences! {
     Unknown = "unknown", "the driver does not know";
     /// The file or fact is not on this machine.
     NotFound = "not_found", "not found on this machine";
+    /// A demo does not make it up.
+    Simulated = "simulated", "there is none in a demo";
     /// The process ended while it was being looked at.
     Gone = "gone", "the process has ended";
     /// The pid is not one of this pid namespace.

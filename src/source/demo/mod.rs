@@ -184,7 +184,7 @@ fn inventory(preset: &'static Preset) -> Inventory {
             nvml_version: Ok(format!("13.{driver}")),
             cuda_version: Ok(cuda.to_owned()),
             kernel_module: Ok(KernelModule::Open),
-            library: Err(Absent::NotFound),
+            library: Err(Absent::Simulated),
         },
         gpus: (0..).zip(preset.gpus).map(|(index, row)| gpu(preset, index, row)).collect(),
     }
