@@ -106,6 +106,7 @@ fn unit_name(unit: Unit) -> &'static str {
 fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Gauge => "level",
+        Kind::Measured => "measured",
         Kind::Counter => "counter",
         Kind::Fact => "fixed",
         Kind::RateOf(_) => "rate",

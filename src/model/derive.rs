@@ -1,7 +1,7 @@
-//! Rates from counters: what two samples say together that neither says alone.
+//! Rates from counters: what two samples say together that neither says alone; and what a single quick one leaves out.
 
 use super::absent::Absent;
-use super::metric::{Kind, Metric};
+use super::metric::{HostMetric, Kind, Metric, ProcessMetric, TableMetric};
 use super::sample::{GpuSample, Reading, Sample};
 
 /// Fills every rate of `next` from the counters of `previous` and `next`.
@@ -48,6 +48,39 @@ fn rate_between(old: Option<Reading>, new: Reading, longest_gap_us: u64) -> Resu
         None | Some(0) => Err(Absent::NeedsTwoReadings),
         Some(elapsed) if elapsed > longest_gap_us => Err(Absent::Gap),
         Some(elapsed) => Ok((value - before) / (elapsed as f64 / 1e6)),
+    }
+}
+
+/// Marks what a quick sample does without: what the driver would have to measure, and what needs a second reading.
+pub fn leave_out(sample: &mut Sample) {
+    for gpu in &mut sample.gpus {
+        for &metric in Metric::ALL.iter().filter(|metric| is_left_out(**metric)) {
+            for reading in gpu.values.instances_mut(metric) {
+                leave_out_value(&mut reading.value);
+            }
+        }
+    }
+    let processes = sample.processes.iter_mut().map(|process| &mut process.values);
+    let processes = processes.flat_map(|values| left_out::<ProcessMetric>(values));
+    processes.chain(left_out::<HostMetric>(&mut sample.host)).for_each(leave_out_value);
+}
+
+/// The values, one for each metric of a table, of those that are left out.
+fn left_out<M: TableMetric>(
+    values: &mut [Result<f64, Absent>],
+) -> impl Iterator<Item = &mut Result<f64, Absent>> {
+    M::ALL.iter().zip(values).filter(|(metric, _)| is_left_out(**metric)).map(|(_, value)| value)
+}
+
+fn is_left_out(metric: impl TableMetric) -> bool {
+    let kind = metric.spec().kind;
+    kind == Kind::Measured || kind.needs_two_readings()
+}
+
+/// A value that would be absent anyway keeps its own reason.
+fn leave_out_value(value: &mut Result<f64, Absent>) {
+    if matches!(value, Ok(_) | Err(Absent::NotReadYet | Absent::NeedsTwoReadings)) {
+        *value = Err(Absent::LeftOut);
     }
 }
 

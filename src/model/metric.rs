@@ -7,6 +7,8 @@ use super::unit::Unit;
 pub enum Kind {
     /// A level that goes up and down.
     Gauge,
+    /// A level that the driver measures while it is asked, so that the answer takes a while.
+    Measured,
     /// A total that only grows until the driver is reloaded.
     Counter,
     /// Lasting: read once, and again when the driver changes.
@@ -114,7 +116,7 @@ macro_rules! metrics {
 
             const SPECS: &'static [MetricSpec] = {
                 #[allow(unused_imports, reason = "not every table has every kind")]
-                use Kind::{Counter, Fact, Gauge, Interval, RateOf};
+                use Kind::{Counter, Fact, Gauge, Interval, Measured, RateOf};
                 &[$( MetricSpec {
                     id: $id,
                     label: $label,
@@ -211,9 +213,9 @@ metrics! {
         /// Most lanes that the GPU and its slot can both do.
         PcieLinkWidthMaximum = "pcie_link_width_max", "PCIe lanes max", Number, Fact, One, Links, Newest;
         /// Traffic from the host to the GPU, measured by the driver over 20 ms.
-        PcieRx = "pcie_rx_bytes_per_second", "PCIe rx", BytesPerSecond, Gauge, One, Links, Day;
+        PcieRx = "pcie_rx_bytes_per_second", "PCIe rx", BytesPerSecond, Measured, One, Links, Day;
         /// Traffic from the GPU to the host, measured by the driver over 20 ms.
-        PcieTx = "pcie_tx_bytes_per_second", "PCIe tx", BytesPerSecond, Gauge, One, Links, Day;
+        PcieTx = "pcie_tx_bytes_per_second", "PCIe tx", BytesPerSecond, Measured, One, Links, Day;
 
         /// Whether the driver stays initialised while no program uses the GPU.
         PersistenceMode = "persistence_mode", "persistence", Flag, Gauge, One, PowerAndHeat, Newest;

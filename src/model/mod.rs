@@ -16,7 +16,7 @@ mod unit;
 pub use absent::Absent;
 pub use architecture::Architecture;
 pub use clock_event::{CLOCK_EVENTS, ClockEvent, Severity, clock_event_names};
-pub use derive::derive;
+pub use derive::{derive, leave_out};
 pub use inventory::{Driver, Fact, Gpu, Host, Inventory, KernelModule, Origin};
 pub use metric::{
     Group, History, HostMetric, Kind, Layout, Metric, MetricSet, MetricSpec, Per, ProcessMetric,

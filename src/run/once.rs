@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Failure, terminal_width};
 use crate::cli::{Cli, Exit, Format};
 use crate::export::{Selection, json, table};
-use crate::model::{Absent, Sample};
+use crate::model::Sample;
 use crate::source::{Feed, Patience, Request, Snapshot, SourceError};
 
 /// Drivers renew their energy counters and utilisation samples at least this often.
@@ -19,8 +19,11 @@ const QUICK: Patience = Patience::Quick { limit: Duration::from_secs(1) };
 /// Takes one sample and prints it.
 pub(super) fn run(cli: &Cli, feed: &mut Feed) -> Result<Exit, Failure> {
     let selection = cli.select.unwrap_or_else(Selection::all);
-    let snapshot =
-        if cli.fast { quick(feed, &selection) } else { whole(feed, &selection, thread::sleep) }?;
+    let snapshot = if cli.fast {
+        feed.next(&request(&selection, QUICK))
+    } else {
+        whole(feed, &selection, thread::sleep)
+    }?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     match (cli.format, cli.pretty) {
         (Format::Json, false) => {
@@ -53,30 +56,13 @@ fn whole(
     feed.next(&request(selection, WHOLE))
 }
 
-/// What one reading can say.
-fn quick(feed: &mut Feed, selection: &Selection) -> Result<Snapshot, SourceError> {
-    let mut snapshot = feed.next(&request(selection, QUICK))?;
-    leave_out_rates(&mut snapshot.sample);
-    Ok(snapshot)
-}
-
 fn request(selection: &Selection, patience: Patience) -> Request {
     Request { metrics: selection.needed(), processes: selection.processes, patience }
 }
 
-/// There will be no second reading, by choice.
-fn leave_out_rates(sample: &mut Sample) {
-    let gpus = sample.gpus.iter_mut().flat_map(|gpu| gpu.values.iter_mut());
-    let processes = sample.processes.iter_mut().flat_map(|process| &mut process.values);
-    let values = gpus.map(|reading| &mut reading.value).chain(processes).chain(&mut sample.host);
-    for value in values.filter(|value| **value == Err(Absent::NeedsTwoReadings)) {
-        *value = Err(Absent::LeftOut);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BETWEEN_READINGS, exit, quick, whole};
+    use super::{BETWEEN_READINGS, QUICK, exit, request, whole};
     use crate::cli::Exit;
     use crate::export::Selection;
     use crate::model::{Absent, GpuState, Metric};
@@ -107,7 +93,7 @@ mod tests {
         let selection: Selection = list.parse().unwrap();
         let mut paused = Duration::ZERO;
         let snapshot = if fast {
-            quick(&mut feed, &selection)
+            feed.next(&request(&selection, QUICK))
         } else {
             whole(&mut feed, &selection, |pause| {
                 clock.advance(pause);
@@ -156,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn fast_reads_once_and_marks_what_it_left_out() {
+    fn fast_reads_once() {
         let (snapshot, _, asked) = take("gpus,processes,host", true);
         assert_eq!(asked.len(), 1);
         assert_eq!(mean_power(&snapshot), Err(Absent::LeftOut));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 
-use crate::model::{Inventory, MetricSet, Sample, derive};
+use crate::model::{Inventory, MetricSet, Sample, derive, leave_out};
 
 /// A producer of samples. It may block for as long as the request allows, and is owned by one thread.
 pub trait Source: Send {
@@ -91,7 +91,7 @@ impl Feed {
         Self { source, previous: None }
     }
 
-    /// Takes one sample and derives its rates.
+    /// Takes one sample and derives its rates; of a quick one they are left out.
     ///
     /// # Errors
     /// Those of [`Source::sample`]; the next sample then starts anew.
@@ -100,6 +100,9 @@ impl Feed {
         let mut snapshot = self.source.sample(request)?;
         derive(previous.as_ref(), &mut snapshot.sample, request.patience.longest_gap_us());
         self.previous = Some(snapshot.sample.clone());
+        if matches!(request.patience, Patience::Quick { .. }) {
+            leave_out(&mut snapshot.sample);
+        }
         Ok(snapshot)
     }
 }

@@ -162,6 +162,7 @@ fn a_quick_sample_leaves_out_what_blocks() {
     let limit = crate::common::LIMIT;
     let sample = machine.sample(Patience::Quick { limit }).unwrap().sample;
     assert_eq!(told(&sample.gpus[0], Metric::PcieRx), Err("left_out".to_owned()));
+    assert_eq!(told(&sample.gpus[0], Metric::PowerAverage), Err("left_out".to_owned()));
     assert!(told(&sample.gpus[0], Metric::PcieLinkGeneration).is_ok());
     assert_eq!(machine.calls(Some("nvmlDeviceGetPcieThroughput"), None), 0);
 }

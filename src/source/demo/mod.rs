@@ -232,7 +232,7 @@ fn uuid(seed: u64) -> String {
 mod tests {
     use super::signal::UPTIME_S;
     use super::{Demo, PRESETS, Preset};
-    use crate::model::{GpuState, Metric, MetricSet};
+    use crate::model::{Absent, GpuState, HostMetric, Metric, MetricSet, ProcessMetric};
     use crate::source::{Clock, Feed, ManualClock, Patience, Request, Snapshot};
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -293,6 +293,23 @@ mod tests {
         assert!(sample.processes.is_empty());
         assert!(sample.gpus[0].values.get(Metric::Busy).value.is_ok());
         assert!(sample.gpus[0].values.get(Metric::Temperature).value.is_err());
+    }
+
+    #[test]
+    fn a_quick_sample_is_as_the_drivers() {
+        let mut demo = Feed::new(Box::new(Demo::new(&PRESETS[0], Arc::new(ManualClock::at(0)))));
+        let patience = Patience::Quick { limit: Duration::from_secs(1) };
+        let request = Request { metrics: MetricSet::all(), patience, ..REQUEST };
+        let sample = demo.next(&request).unwrap().sample;
+        let left_out = Err(Absent::LeftOut);
+        for metric in [Metric::PcieRx, Metric::PcieTx, Metric::PowerAverage] {
+            assert_eq!(sample.gpus[0].values.get(metric).value, left_out, "{metric:?}");
+        }
+        assert_eq!(sample.processes[0].get(ProcessMetric::Cpu), left_out);
+        assert_eq!(sample.host(HostMetric::Cpu), left_out);
+        assert!(sample.processes[0].get(ProcessMetric::Sm).is_ok());
+        assert!(sample.gpus[0].values.value(Metric::PcieLinkGeneration).is_some());
+        assert_eq!(sample.gpus[0].values.get(Metric::Fan).value, Err(Absent::NotSupported));
     }
 
     proptest! {

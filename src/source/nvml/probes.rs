@@ -40,10 +40,15 @@ pub(super) enum Read {
 /// One row: a call (or two that belong together) and what it fills.
 pub(super) struct Probe {
     pub(super) every: Every,
-    /// Whether the call takes so long that `--fast` leaves it out.
-    pub(super) blocks: bool,
     pub(super) fills: &'static [Metric],
     pub(super) read: Read,
+}
+
+impl Probe {
+    /// Whether the call takes so long that a quick sample does without it.
+    pub(super) fn blocks(&self) -> bool {
+        self.fills.iter().any(|metric| metric.spec().kind == Kind::Measured)
+    }
 }
 
 const fn one(
@@ -51,7 +56,7 @@ const fn one(
     fills: &'static [Metric],
     read: fn(&mut Device) -> Result<f64, Absent>,
 ) -> Probe {
-    Probe { every, blocks: false, fills, read: Read::One(read) }
+    Probe { every, fills, read: Read::One(read) }
 }
 
 const fn many(
@@ -59,7 +64,7 @@ const fn many(
     fills: &'static [Metric],
     read: fn(&mut Device, &mut Fill<'_>),
 ) -> Probe {
-    Probe { every, blocks: false, fills, read: Read::Many(read) }
+    Probe { every, fills, read: Read::Many(read) }
 }
 
 /// Every probe, in the order in which a worker runs those that are due.
@@ -125,14 +130,8 @@ pub(super) const PROBES: &[Probe] = &[
     one(Every::Once, &[Metric::PcieLinkWidthMaximum], |d| {
         pcie_link(d, |d| d.get(&function!(nvmlDeviceGetMaxPcieLinkWidth)))
     }),
-    Probe {
-        blocks: true,
-        ..one(Every::Seconds(2), &[Metric::PcieRx], |d| pcie_throughput(d, PCIE_RX))
-    },
-    Probe {
-        blocks: true,
-        ..one(Every::Seconds(2), &[Metric::PcieTx], |d| pcie_throughput(d, PCIE_TX))
-    },
+    one(Every::Seconds(2), &[Metric::PcieRx], |d| pcie_throughput(d, PCIE_RX)),
+    one(Every::Seconds(2), &[Metric::PcieTx], |d| pcie_throughput(d, PCIE_TX)),
 ];
 
 /// Where a probe puts what it read.

@@ -171,9 +171,6 @@ impl Worker {
         self.device.begin_tick();
         let due = self.schedule.due_now(order);
         self.run(&due);
-        if order.quick {
-            self.mark_left_out();
-        }
         let processes =
             order.processes.then(|| processes::read(&mut self.device, &mut self.history));
         let fate = self.device.fate();
@@ -197,17 +194,6 @@ impl Worker {
             let settled = filled.all(|reading| reading.value.err().is_none_or(Absent::lasts));
             self.schedule.ran(row, settled, before_us, after_us);
             before_us = after_us;
-        }
-    }
-
-    /// Tells the metrics that a quick order leaves out from those that are still to be read.
-    fn mark_left_out(&mut self) {
-        for metric in PROBES.iter().filter(|probe| probe.blocks).flat_map(|probe| probe.fills) {
-            for reading in self.values.instances_mut(*metric) {
-                if reading.value == Err(Absent::NotReadYet) {
-                    reading.value = Err(Absent::LeftOut);
-                }
-            }
         }
     }
 }
@@ -267,7 +253,7 @@ impl Schedule {
 
     fn wanted<'a>(&self, order: &'a Order) -> impl Iterator<Item = usize> + use<'a> {
         let wanted = |probe: &Probe| {
-            order.metrics.contains_any(probe.fills) && !(order.quick && probe.blocks)
+            order.metrics.contains_any(probe.fills) && !(order.quick && probe.blocks())
         };
         (0..self.rows.len()).filter(move |&row| wanted(&PROBES[row]))
     }
