@@ -23,15 +23,15 @@ fn the_committed_schema_is_current() {
 
 fn demo(preset: &'static Preset, seconds: u64) -> Snapshot {
     let clock = Arc::new(ManualClock::at(START_UNIX_US));
+    let mut feed = Feed::new(Box::new(Demo::new(preset, clock.clone())));
     clock.advance(Duration::from_secs(seconds));
     let selection = Selection::all();
-    Feed::new(Box::new(Demo::new(preset, clock)))
-        .next(&Request {
-            metrics: selection.needed(),
-            processes: true,
-            patience: Patience::Whole { limit: Duration::from_secs(5) },
-        })
-        .unwrap()
+    feed.next(&Request {
+        metrics: selection.needed(),
+        processes: true,
+        patience: Patience::Whole { limit: Duration::from_secs(5) },
+    })
+    .unwrap()
 }
 
 fn document(snapshot: &Snapshot, selection: &Selection) -> Value {

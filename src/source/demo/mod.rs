@@ -25,29 +25,37 @@ const MIB: f64 = 1_048_576.0;
 pub struct Demo {
     preset: &'static Preset,
     clock: Arc<dyn Clock>,
+    /// When it started, on the clock for differences.
+    start_us: u64,
     inventory: Arc<Inventory>,
     /// Who the preset's processes are, in its order.
     identities: Vec<Arc<ProcessIdentity>>,
 }
 
 impl Demo {
-    /// The machine of `preset`, which starts at the clock's 0.
+    /// The machine of `preset`, which starts now.
     #[must_use]
     pub fn new(preset: &'static Preset, clock: Arc<dyn Clock>) -> Self {
-        let start_unix_s = clock.unix_us().saturating_sub(clock.monotonic_us()) / 1_000_000;
+        let start_unix_s = clock.unix_us() / 1_000_000;
         let identity = |row| Arc::new(identity(row, start_unix_s));
         Self {
             preset,
+            start_us: clock.monotonic_us(),
             clock,
             inventory: Arc::new(inventory(preset)),
             identities: preset.processes.iter().map(identity).collect(),
         }
     }
 
+    /// Seconds from its start to a time of its clock.
+    fn elapsed(&self, at_us: u64) -> f64 {
+        at_us.saturating_sub(self.start_us) as f64 / 1e6
+    }
+
     fn gpu(&self, position: usize, at_us: u64, request: &Request) -> GpuSample {
         let row = &self.preset.gpus[position];
         let layout = Layout::new(row.board.fans);
-        let t = seconds(at_us);
+        let t = self.elapsed(at_us);
         if !is_awake(row, t) {
             let values = Values::absent(layout, Absent::Asleep, at_us);
             return GpuSample { state: GpuState::Asleep, values };
@@ -103,7 +111,7 @@ impl Demo {
 impl Source for Demo {
     fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
         let at_us = self.clock.monotonic_us();
-        let t = seconds(at_us);
+        let t = self.elapsed(at_us);
         let sample = Sample {
             generation: self.inventory.generation,
             unix_us: self.clock.unix_us(),
@@ -115,10 +123,6 @@ impl Source for Demo {
         };
         Ok(Snapshot { inventory: Arc::clone(&self.inventory), sample })
     }
-}
-
-fn seconds(at_us: u64) -> f64 {
-    at_us as f64 / 1e6
 }
 
 fn is_awake(row: &GpuRow, t: f64) -> bool {
@@ -233,7 +237,7 @@ mod tests {
     use super::signal::UPTIME_S;
     use super::{Demo, PRESETS, Preset};
     use crate::model::{Absent, GpuState, HostMetric, Metric, MetricSet, ProcessMetric};
-    use crate::source::{Clock, Feed, ManualClock, Patience, Request, Snapshot};
+    use crate::source::{Clock, Feed, ManualClock, Patience, Request, Snapshot, Source};
     use proptest::prelude::*;
     use std::sync::Arc;
     use std::time::Duration;
@@ -282,6 +286,19 @@ mod tests {
         assert_eq!(work.sample.gpus[0].state, GpuState::Live);
         assert_eq!(rest.sample.gpus[0].state, GpuState::Asleep);
         assert!(rest.sample.processes.is_empty());
+    }
+
+    #[test]
+    fn it_starts_with_the_program_and_not_with_the_machine() {
+        let clock = Arc::new(ManualClock::at(0));
+        let state = |clock: &Arc<ManualClock>| {
+            let laptop = PRESETS.iter().find(|preset| preset.name == "laptop").unwrap();
+            let sample = Demo::new(laptop, Arc::clone(clock) as _).sample(&REQUEST).unwrap().sample;
+            (sample.gpus[0].state.clone(), sample.processes[0].get(ProcessMetric::RunTime))
+        };
+        let fresh = state(&clock);
+        clock.advance(Duration::from_secs(80));
+        assert_eq!(state(&clock), fresh);
     }
 
     #[test]
