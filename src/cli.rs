@@ -38,7 +38,8 @@ pub struct Cli {
     #[arg(long, requires = "once")]
     pub fast: bool,
 
-    /// Only these, with commas between them: keys of a GPU in the JSON, gpus, processes, host
+    /// Only these, with commas between them: gpus, processes, host, or numbers of a GPU as
+    /// `nvsdk-top metrics` lists them
     #[arg(long, value_name = "LIST", requires = "once")]
     pub select: Option<Selection>,
 

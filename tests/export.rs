@@ -100,8 +100,6 @@ fn each_preset_as_json() {
         let text = json_text(&snapshot(preset, 5), json::Layout::Pretty);
         assert_snapshot(&format!("json__{}", preset.name), &text);
     }
-    let asleep = json_text(&snapshot(preset("laptop"), 80), json::Layout::Pretty);
-    assert_snapshot("json__laptop_asleep", &asleep);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What of a sample is wanted.
 
+use std::cmp::Ordering;
 use std::str::FromStr;
 
 use crate::model::{HostMetric, Kind, Layout, Metric, MetricSet, ProcessMetric, TableMetric};
@@ -57,8 +58,8 @@ fn any_needs_two<M: TableMetric>() -> bool {
 
 /// A name that selects nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is neither a metric nor a part; {}", match near.as_slice() {
-    [] => "`gpus`, `processes`, `host` and each GPU's keys in the JSON output are".to_owned(),
+#[error("{name:?} is neither a part (gpus, processes, host) nor a number of a GPU; {}", match near.as_slice() {
+    [] => "`nvsdk-top metrics` lists those".to_owned(),
     near => format!("similar: {}", near.join(", ")),
 })]
 pub struct UnknownName {
@@ -72,7 +73,7 @@ const PARTS: [&str; 3] = ["gpus", "processes", "host"];
 impl FromStr for Selection {
     type Err = UnknownName;
 
-    /// Reads names with commas between them: keys of a GPU, `gpus` for all of those, `processes`, `host`.
+    /// Reads names with commas between them: metrics of a GPU, `gpus` for all of those, `processes`, `host`.
     fn from_str(list: &str) -> Result<Self, UnknownName> {
         let mut selection = Self::NONE;
         for name in list.split(',').map(str::trim) {
@@ -104,15 +105,32 @@ fn select_name(metric: Metric) -> String {
 
 impl UnknownName {
     fn new(name: &str) -> Self {
-        let likeness = |known: &str| strsim::jaro_winkler(name, known);
+        let wanted = name.to_lowercase();
+        let likeness = |known: &str| strsim::jaro_winkler(&wanted, known);
         let names = PARTS.map(str::to_owned).into_iter();
         let mut near: Vec<_> = names
             .chain(Metric::ALL.iter().map(|metric| select_name(*metric)))
-            .filter(|known| likeness(known) > 0.8 || (name.len() > 2 && known.contains(name)))
+            .filter(|known| {
+                likeness(known) > 0.8
+                    || (wanted.len() > 2 && known.contains(&wanted))
+                    || holds(known, &wanted)
+            })
             .collect();
-        near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+        near.sort_by(|a, b| {
+            let rank = |known: &str| (holds(known, &wanted), likeness(known));
+            rank(b).partial_cmp(&rank(a)).unwrap_or(Ordering::Equal)
+        });
         near.truncate(4);
         Self { name: name.to_owned(), near }
+    }
+}
+
+/// Whether the number is one of this part, which is only selected as a whole.
+fn holds(part: &str, number: &str) -> bool {
+    match part {
+        "processes" => ProcessMetric::ALL.iter().any(|metric| metric.spec().id == number),
+        "host" => HostMetric::ALL.iter().any(|metric| metric.spec().id == number),
+        _ => false,
     }
 }
 
@@ -139,8 +157,14 @@ mod tests {
         let message = |list: &str| list.parse::<Selection>().unwrap_err().to_string();
         assert!(message("busy_percent,power_drw_watts").contains("power_draw_watts"));
         assert!(message("temperature").contains("temperature_celsius"));
+        let cpu = message("cpu_percent");
+        let (_, near) = cpu.split_once("similar: ").unwrap();
+        assert!(near.contains("processes") && near.contains("host"), "{cpu}");
+        assert!(message("run_time_seconds").contains("similar: processes"));
+        assert!(message("GPUs").contains("similar: gpus"));
         assert!(message("process").contains("processes"));
-        assert!(message("xyzzy").contains("`gpus`"));
+        assert!(message("xyzzy").contains("`nvsdk-top metrics`"));
+        assert!(message("state").contains("number of a GPU"));
         assert!(
             message("\u{1b}[2J").starts_with("\"\\u{1b}[2J\""),
             "nothing reaches the terminal raw"

@@ -30,7 +30,7 @@ fn fails(arguments: &[&str], code: i32) -> String {
 fn a_wrong_command_line_is_2() {
     assert!(fails(&["--onse"], 2).contains("--once"));
     let presets = fails(&["--once", "--demo=v100"], 2);
-    for preset in ["geforce", "laptop", "h100", "mig", "gb10"] {
+    for preset in ["geforce", "laptop", "laptop-asleep", "h100", "mig", "gb10"] {
         assert!(presets.contains(preset), "{presets}");
     }
     assert!(fails(&["--once", "--select", "power_drw_watts"], 2).contains("power_draw_watts"));
@@ -128,6 +128,15 @@ fn the_table_says_that_it_is_a_demo() {
     let output = run(&["--once", "--demo=geforce", "--format", "table"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().lines().next().unwrap().contains("DEMO"));
+}
+
+#[test]
+fn a_demo_can_be_asleep() {
+    let gpu = json(&["--once", "--demo=laptop-asleep"])["gpus"][0].clone();
+    assert_eq!(
+        (&gpu["state"], &gpu["absent"]["busy_percent"]),
+        (&"asleep".into(), &"asleep".into())
+    );
 }
 
 #[test]

@@ -275,6 +275,16 @@ pub const PRESETS: &[Preset] = &[
         host_signals: WORKSTATION,
     },
     Preset {
+        name: "laptop-asleep",
+        about: "the same laptop while its GPU is suspended",
+        host: "demo-laptop",
+        versions: ("580.95.05", "13.0"),
+        gpus: &[GpuRow { awake: Some(NONE), ..gpu(&RTX_4060_LAPTOP, "0000:01:00.0", NONE) }],
+        processes: &[],
+        host_load: DESKTOP,
+        host_signals: WORKSTATION,
+    },
+    Preset {
         name: "mig",
         about: "server with 2 H100, the first divided into MIG instances",
         host: "demo-mig",
