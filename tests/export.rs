@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nvsdk_top::export::{Selection, json, table};
-use nvsdk_top::model::{Absent, GpuSample, GpuState, Metric, ProcessIdentity, SampleError, Values};
+use nvsdk_top::model::{
+    Absent, GpuSample, GpuState, Metric, ProcessIdentity, ProcessMetric, SampleError, Values,
+};
 use nvsdk_top::source::demo::{Demo, PRESETS, Preset};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
 use proptest::prelude::*;
@@ -86,7 +88,11 @@ fn troubled() -> Snapshot {
         name: "\u{1b}[2J".into(),
         command: "\u{1b}[2J \u{202e}txt.exe 猫\u{fffd}".into(),
     }));
-    snapshot.sample.processes[1].identity = Err(Absent::OtherNamespace);
+    let hidden = &mut snapshot.sample.processes[1];
+    hidden.identity = Err(Absent::OtherNamespace);
+    for metric in [ProcessMetric::Cpu, ProcessMetric::ResidentMemory, ProcessMetric::RunTime] {
+        hidden.values[metric as usize] = Err(Absent::OtherNamespace);
+    }
     snapshot.sample.errors = vec![
         SampleError { gpu: Some(6), message: "the processes cannot be read".to_owned() },
         SampleError { gpu: None, message: "the machine has no /proc".to_owned() },
@@ -121,6 +127,16 @@ fn trouble_is_told() {
     assert_eq!(stuck["absent"]["temperature_celsius"], "stuck");
     let messages = serde_json::to_string(&json["errors"]).unwrap();
     assert_snapshot("json__errors", &messages.replace("},", "},\n"));
+}
+
+#[test]
+fn a_note_tells_of_a_fan_that_is_not_the_first() {
+    let mut snapshot = snapshot(preset("geforce"), 0);
+    snapshot.sample.gpus[0].values.instances_mut(Metric::Fan)[1].value = Err(Absent::Unknown);
+    let (selection, mut out) = ("fan_percent".parse().unwrap(), Vec::new());
+    table::write(&mut out, &snapshot, &selection, None).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.ends_with("GPU 0: FAN: the driver does not know\n"), "{text}");
 }
 
 #[test]

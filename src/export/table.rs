@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Selection;
 use super::cell::sane;
 use super::grid::{Fit, Grid, write_line};
-use super::notes::Notes;
+use super::notes::{Notes, Subject};
 use super::problems::problems;
 use crate::model::{
     Absent, Driver, GpuSample, GpuState, HostMetric, Inventory, Metric, MetricSet, Origin, Process,
@@ -79,7 +79,7 @@ pub fn write(
         }
     }
     for (gpu, message) in problems(snapshot) {
-        let subject = gpu.map(|index| format!("GPU {index}"));
+        let subject = gpu.map_or(Subject::Machine, Subject::Gpu);
         notes.add(subject, printable(&message).into_owned());
     }
     notes.write(writer)
@@ -91,11 +91,11 @@ fn header(inventory: &Inventory, notes: &mut Notes) -> String {
         Ok(text) => printable(text).into_owned(),
         Err(_) => NO_VALUE.to_owned(),
     };
-    let facts = [("version", version), ("cuda_version", cuda_version)];
-    notes.absent(
-        "driver",
-        facts.iter().filter_map(|(key, fact)| Some((*key, fact.as_ref().err().copied()?))),
-    );
+    let facts = [("version", version), ("CUDA", cuda_version)];
+    let absent = |(name, fact): (&'static str, &Result<String, Absent>)| {
+        fact.as_ref().err().map(|why| (name.to_owned(), *why))
+    };
+    notes.absent(Subject::Driver, facts.into_iter().filter_map(absent));
     let module = kernel_module.map_or_else(|_| String::new(), |it| format!(" ({})", it.id()));
     let demo = match inventory.origin {
         Origin::Nvml => String::new(),
@@ -110,7 +110,7 @@ fn host(sample: &Sample, notes: &mut Notes) -> String {
     let read = |metric| sample.host(metric);
     let cells = HOST_COLUMNS.iter().map(|(title, shown)| format!("{title} {}", shown.text(read)));
     let line = cells.collect::<Vec<_>>().join("  ");
-    notes.absent("host", HOST_COLUMNS.iter().flat_map(|(_, shown)| shown.absent(read)));
+    notes.absent(Subject::Host, absent(HOST_COLUMNS, read));
     line
 }
 
@@ -130,20 +130,26 @@ fn gpus(snapshot: &Snapshot, selection: &Selection, notes: &mut Notes) -> Grid {
         row.extend(shown.iter().map(|(_, shown)| shown.gpu_text(now)));
         row.push(now.state.id().to_owned());
         grid.push(row);
-        let subject = format!("GPU {}", gpu.index);
-        notes.absent(&subject, gpu.name.as_ref().err().map(|why| ("name", *why)));
-        match &now.state {
-            GpuState::Live => {
-                let read = |metric| now.values.get(metric).value;
-                notes.absent(&subject, shown.iter().flat_map(|(_, shown)| shown.absent(read)));
+        let subject = Subject::Gpu(gpu.index);
+        let unnamed = gpu.name.as_ref().err().map(|why| ("NAME".to_owned(), *why));
+        // Of several fans, the first that has no value.
+        let read = |metric| {
+            let mut readings = now.values.instances(metric).iter().map(|reading| reading.value);
+            readings.find(|value| sane(*value).is_err()).unwrap_or(now.values.get(metric).value)
+        };
+        let missing = match &now.state {
+            GpuState::Live => absent(&shown, read),
+            GpuState::Asleep => {
+                notes.add(subject, now.state.to_string());
+                Vec::new()
             }
-            GpuState::Asleep => notes.add(Some(subject), now.state.to_string()),
             // The problems say what is the matter with it.
             GpuState::Stale { .. }
             | GpuState::Stuck { .. }
             | GpuState::Refused { .. }
-            | GpuState::Lost { .. } => {}
-        }
+            | GpuState::Lost { .. } => Vec::new(),
+        };
+        notes.absent(subject, unnamed.into_iter().chain(missing));
     }
     grid
 }
@@ -185,9 +191,9 @@ fn processes(snapshot: &Snapshot, notes: &mut Notes) -> Grid {
         row.extend(PROCESS_COLUMNS.iter().map(|(_, shown)| shown.text(read)));
         row.push(command.unwrap_or_else(|_| NO_VALUE.to_owned()));
         grid.push(row);
-        let subject = format!("process {}", process.pid);
-        notes.absent(&subject, who.err().map(|why| ("user, command", *why)));
-        notes.absent(&subject, PROCESS_COLUMNS.iter().flat_map(|(_, shown)| shown.absent(read)));
+        let unknown = who.err().map(|why| ("USER, COMMAND".to_owned(), *why));
+        let missing = unknown.into_iter().chain(absent(PROCESS_COLUMNS, read));
+        notes.absent(Subject::Process(process.pid), missing);
     }
     grid
 }
@@ -224,14 +230,30 @@ impl<M: TableMetric> Shown<M> {
             single => single.concat(),
         }
     }
+}
 
-    /// What is absent of it.
-    fn absent(
-        self,
-        read: impl Fn(M) -> Result<f64, Absent>,
-    ) -> impl Iterator<Item = (&'static str, Absent)> {
-        self.metrics().filter_map(move |metric| Some((metric.spec().id, sane(read(metric)).err()?)))
+/// Which columns, or which part of a column, have no value, and why.
+fn absent<M: TableMetric>(
+    columns: &[(impl AsRef<str>, Shown<M>)],
+    read: impl Fn(M) -> Result<f64, Absent>,
+) -> Vec<(String, Absent)> {
+    let mut absent = Vec::new();
+    for (title, shown) in columns {
+        let title = title.as_ref();
+        let reasons: Vec<_> =
+            shown.metrics().map(|metric| (metric, sane(read(metric)).err())).collect();
+        match reasons.as_slice() {
+            [(_, Some(why)), others @ ..]
+                if others.iter().all(|(_, other)| *other == Some(*why)) =>
+            {
+                absent.push((title.to_owned(), *why));
+            }
+            parts => absent.extend(parts.iter().filter_map(|(metric, why)| {
+                Some((format!("{title} ({})", metric.spec().label), (*why)?))
+            })),
+        }
     }
+    absent
 }
 
 impl Shown<Metric> {
