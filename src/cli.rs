@@ -48,7 +48,6 @@ pub struct Cli {
         long,
         value_name = "PRESET",
         num_args = 0..=1,
-        require_equals = true,
         default_missing_value = PRESETS[0].name,
         value_parser = preset_parser(),
     )]

@@ -117,6 +117,14 @@ fn each_preset_as_a_table() {
 }
 
 #[test]
+fn a_demo_is_labelled_on_the_narrowest_terminal() {
+    for preset in PRESETS {
+        let text = table_text(&snapshot(preset, 5), 6);
+        assert!(text.starts_with("DEMO"), "{text}");
+    }
+}
+
+#[test]
 fn trouble_is_told() {
     let troubled = troubled();
     assert_snapshot("table__trouble@100", &table_text(&troubled, 100));

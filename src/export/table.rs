@@ -97,13 +97,14 @@ fn header(inventory: &Inventory, notes: &mut Notes) -> String {
     };
     notes.absent(Subject::Driver, facts.into_iter().filter_map(absent));
     let module = kernel_module.map_or_else(|_| String::new(), |it| format!(" ({})", it.id()));
+    // At the start, which no terminal is too narrow for.
     let demo = match inventory.origin {
         Origin::Nvml => String::new(),
-        Origin::Demo(preset) => format!("  DEMO {preset}"),
+        Origin::Demo(preset) => format!("DEMO {preset}  "),
     };
     let (host, driver, cuda) =
         (printable(&inventory.host.name), known(version), known(cuda_version));
-    format!("{host}  driver {driver}{module}  CUDA {cuda}{demo}")
+    format!("{demo}{host}  driver {driver}{module}  CUDA {cuda}")
 }
 
 fn host(sample: &Sample, notes: &mut Notes) -> String {

@@ -132,7 +132,7 @@ fn the_table_says_that_it_is_a_demo() {
 
 #[test]
 fn a_demo_can_be_asleep() {
-    let gpu = json(&["--once", "--demo=laptop-asleep"])["gpus"][0].clone();
+    let gpu = json(&["--once", "--demo", "laptop-asleep"])["gpus"][0].clone();
     assert_eq!(
         (&gpu["state"], &gpu["absent"]["busy_percent"]),
         (&"asleep".into(), &"asleep".into())

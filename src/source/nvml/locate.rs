@@ -81,7 +81,7 @@ fn explain_one(path: &OsStr, error: &OpenError, sysroot: &Sysroot) -> SourceErro
             // The linker's words begin with the path, unless they are about another library that this one needs.
             let words = words.strip_prefix(&format!("{library}: ")).unwrap_or(words);
             SourceError::NoLibrary(format!(
-                "cannot load {library}: {words}; name the driver's libnvidia-ml.so.1 with --nvml-lib"
+                "cannot load {library}: {words}; name the driver's libnvidia-ml.so.1 with --nvml-lib or NVSDK_TOP_NVML"
             ))
         }
         OpenError::NotNvml => SourceError::NoLibrary(format!(
