@@ -80,6 +80,8 @@ absences! {
     NeedsTwoReadings = "needs_two_readings", "a rate needs a second reading";
     /// A counter went backwards: the driver was reloaded or the GPU reset.
     CounterReset = "counter_reset", "the counter started again";
+    /// A counter stood still that cannot, such as energy.
+    NotRenewed = "not_renewed", "the driver has not renewed the counter since the last reading";
     /// The readings are too far apart, as after a suspend.
     Gap = "gap", "the last reading is too long ago";
     /// `--fast` leaves out what needs a second reading or blocks.

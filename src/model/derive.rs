@@ -3,6 +3,7 @@
 use super::absent::Absent;
 use super::metric::{HostMetric, Kind, Metric, ProcessMetric, TableMetric};
 use super::sample::{GpuSample, Reading, Sample};
+use super::unit::Unit;
 
 /// Fills every rate of `next` from the counters of `previous` and `next`.
 ///
@@ -26,9 +27,10 @@ fn derive_gpu(before: Option<&GpuSample>, gpu: &mut GpuSample, longest_gap_us: u
                 |metric| before.and_then(|gpu| gpu.values.instances(metric).get(instance).copied());
             let rate = match (reading_before(counter), reading_before(metric)) {
                 (Some(old), Some(rate)) if old.at_us == new.at_us && old.value == new.value => rate,
-                (old, _) => {
-                    Reading { value: rate_between(old, new, longest_gap_us), at_us: new.at_us }
-                }
+                (old, _) => Reading {
+                    value: rate_between(old, new, counter.spec().unit, longest_gap_us),
+                    at_us: new.at_us,
+                },
             };
             gpu.values.instances_mut(metric)[instance] = rate;
         }
@@ -36,7 +38,12 @@ fn derive_gpu(before: Option<&GpuSample>, gpu: &mut GpuSample, longest_gap_us: u
 }
 
 /// The growth per second from `old` to `new`.
-fn rate_between(old: Option<Reading>, new: Reading, longest_gap_us: u64) -> Result<f64, Absent> {
+fn rate_between(
+    old: Option<Reading>,
+    new: Reading,
+    unit: Unit,
+    longest_gap_us: u64,
+) -> Result<f64, Absent> {
     let value = new.value?;
     let Some(Reading { value: Ok(before), at_us }) = old else {
         return Err(Absent::NeedsTwoReadings);
@@ -47,6 +54,8 @@ fn rate_between(old: Option<Reading>, new: Reading, longest_gap_us: u64) -> Resu
     match new.at_us.checked_sub(at_us) {
         None | Some(0) => Err(Absent::NeedsTwoReadings),
         Some(elapsed) if elapsed > longest_gap_us => Err(Absent::Gap),
+        // Nothing that answers draws no power, so the counter is renewed less often than it is read.
+        Some(_) if value <= before && unit == Unit::Joules => Err(Absent::NotRenewed),
         Some(elapsed) => Ok((value - before) / (elapsed as f64 / 1e6)),
     }
 }
@@ -86,7 +95,7 @@ fn leave_out_value(value: &mut Result<f64, Absent>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Absent, Reading, derive, rate_between};
+    use super::{Absent, Reading, Unit, derive, rate_between};
     use crate::model::{GpuSample, GpuState, HostMetric, Layout, Metric, Sample, Values};
 
     fn reading(value: f64, at_us: u64) -> Reading {
@@ -128,7 +137,11 @@ mod tests {
             power(Some(&first), sample(1, reading(99.0, 2_000_000))),
             Err(Absent::CounterReset)
         );
-        assert_eq!(power(Some(&first), sample(1, reading(100.0, 4_000_000))), Ok(0.0));
+        assert_eq!(
+            power(Some(&first), sample(1, reading(100.0, 4_000_000))),
+            Err(Absent::NotRenewed)
+        );
+        assert_eq!(power(Some(&first), sample(1, reading(103.0, 4_000_000))), Ok(1.0));
         assert_eq!(power(Some(&first), sample(1, reading(100.0, 4_000_001))), Err(Absent::Gap));
         let lost = Reading { value: Err(Absent::GpuLost), at_us: 2_000_000 };
         assert_eq!(power(Some(&first), sample(1, lost)), Err(Absent::GpuLost));
@@ -141,7 +154,7 @@ mod tests {
     #[test]
     fn a_clock_that_went_back_is_no_rate() {
         assert_eq!(
-            rate_between(Some(reading(1.0, 10)), reading(2.0, 5), 100),
+            rate_between(Some(reading(1.0, 10)), reading(2.0, 5), Unit::Joules, 100),
             Err(Absent::NeedsTwoReadings)
         );
     }

@@ -111,7 +111,7 @@ impl Patience {
     /// Readings further apart than this are not joined to a rate.
     fn longest_gap_us(self) -> u64 {
         let longest = match self {
-            Self::Tick { interval } => interval * 3,
+            Self::Tick { interval } => interval.saturating_mul(3).max(Duration::from_secs(6)),
             Self::Whole { limit } | Self::Quick { limit } => limit * 3,
         };
         u64::try_from(longest.as_micros()).unwrap_or(u64::MAX)

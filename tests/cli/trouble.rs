@@ -50,10 +50,7 @@ fn a_gpu_that_hangs_is_4_and_the_call_is_named() {
 #[test]
 fn a_gpu_that_answers_every_call_with_an_error_has_no_number() {
     let machine = h100_with("gpu = 3\nfn = \"nvmlDeviceGet*\"\ncode = 999");
-    let json: Value = {
-        let output = machine.command(&["--once"]).output().unwrap();
-        serde_json::from_slice(&output.stdout).unwrap()
-    };
+    let json = machine.once(4);
     let gpu = json["gpus"][3].as_object().unwrap();
     let numbers: Vec<_> =
         gpu.keys().filter(|key| gpu[*key].is_number() && *key != "index").collect();

@@ -83,6 +83,11 @@ impl Machine {
         self.feed.next(&request)
     }
 
+    /// What the request asks for.
+    pub(crate) fn request(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
+        self.feed.next(request)
+    }
+
     /// Takes samples of a series, a second of the clocks apart, until one satisfies `is_so`.
     pub(crate) fn tick_until(&mut self, is_so: impl Fn(&Snapshot) -> bool) -> Snapshot {
         let start = Instant::now();

@@ -8,5 +8,6 @@ mod bad_input;
 mod every_code;
 mod presets;
 mod processes;
+mod recovery;
 mod sleep;
 mod trouble;

@@ -64,11 +64,11 @@ pub(super) struct Device {
     watch: Arc<Watch>,
     /// Functions that this GPU lacks for as long as the driver stays.
     refused: Vec<(&'static str, u32, Absent)>,
-    /// Calls made in this tick.
-    made: u32,
-    /// Those of them that said that the GPU is lost.
+    /// Calls of this tick that gave a value.
+    ok: u32,
+    /// Calls of this tick that said that the GPU is lost.
     lost: u32,
-    /// Those of them that said that the driver is gone.
+    /// Calls of this tick that said that the driver is gone.
     gone: u32,
     /// Whether the GPU is in MIG mode, where its own utilisation is not reported.
     pub(super) mig: bool,
@@ -92,7 +92,7 @@ impl Device {
             clock,
             watch,
             refused: Vec::new(),
-            made: 0,
+            ok: 0,
             lost: 0,
             gone: 0,
             mig: false,
@@ -101,17 +101,21 @@ impl Device {
         }
     }
 
+    /// Everything is asked for again, also what was not supported.
+    pub(super) fn forget_refusals(&mut self) {
+        self.refused.clear();
+    }
+
     /// Begins to count anew what the calls of a tick say.
     pub(super) fn begin_tick(&mut self) {
-        (self.made, self.lost, self.gone) = (0, 0, 0);
+        (self.ok, self.lost, self.gone) = (0, 0, 0);
     }
 
     /// What the calls since [`Device::begin_tick`] say. One call among others that answers so is that call's trouble.
     pub(super) fn fate(&self) -> Fate {
-        match self.made {
-            0 => Fate::Answers,
-            made if made == self.lost => Fate::Lost,
-            made if made == self.gone => Fate::DriverGone,
+        match (self.ok, self.lost, self.gone) {
+            (0, _, 1..) => Fate::DriverGone,
+            (0, 1.., _) => Fate::Lost,
             _ => Fate::Answers,
         }
     }
@@ -138,7 +142,7 @@ impl Device {
             return Err(*why);
         }
         let answer = self.watch.during(&*self.clock, function, || call(self.handle, &self.library));
-        self.made += 1;
+        self.ok += u32::from(answer.is_ok());
         answer.map_err(|failure| {
             match fate_of(failure) {
                 Fate::Answers => {}

@@ -12,9 +12,11 @@ use crate::source::host::PciAddress;
 /// `index` is where the GPU stands if the driver does not say.
 pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
     let name = device.get_text(&function!(nvmlDeviceGetName));
-    device.mig = matches!(mig(device), Ok(true));
+    let mig = mig(device);
+    device.mig = mig == Ok(true);
     device.integrated = name.as_ref().is_ok_and(|name| is_integrated(name));
-    device.fans = device.get(&function!(nvmlDeviceGetNumFans));
+    let fans = device.get(&function!(nvmlDeviceGetNumFans));
+    device.fans = fans.or_else(|why| device.fans.map_err(|_| why));
     Gpu {
         index: device.get(&function!(nvmlDeviceGetIndex)).unwrap_or(index),
         uuid: device.get_text(&function!(nvmlDeviceGetUUID)),
@@ -24,7 +26,7 @@ pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
         compute_capability: device.get_pair(&function!(nvmlDeviceGetCudaComputeCapability)),
         vbios_version: device.get_text(&function!(nvmlDeviceGetVbiosVersion)),
         serial: device.get_text(&function!(nvmlDeviceGetSerial)),
-        mig: mig(device),
+        mig,
         layout: Layout::new(device.fans.unwrap_or(0)),
     }
 }
@@ -35,11 +37,31 @@ pub(super) fn is_incomplete(gpu: &Gpu, device: &Device) -> bool {
     let reasons = texts.into_iter().filter_map(|text| text.as_ref().err().copied());
     let others =
         [gpu.architecture.err(), gpu.compute_capability.err(), gpu.mig.err(), device.fans.err()];
-    reasons.chain(others.into_iter().flatten()).any(|why| !why.lasts())
+    let may_change = |why: Absent| !why.lasts() && why != Absent::NoPermission;
+    reasons.chain(others.into_iter().flatten()).any(may_change)
+}
+
+/// The GPU with what was known of it before where the driver does not say it now.
+pub(super) fn with_known(now: Gpu, before: &Gpu) -> Gpu {
+    fn or_before<T: Clone>(now: Fact<T>, before: &Fact<T>) -> Fact<T> {
+        now.or_else(|why| before.clone().map_err(|_| why))
+    }
+    Gpu {
+        index: now.index,
+        uuid: or_before(now.uuid, &before.uuid),
+        pci_bus_id: or_before(now.pci_bus_id, &before.pci_bus_id),
+        name: or_before(now.name, &before.name),
+        architecture: or_before(now.architecture, &before.architecture),
+        compute_capability: or_before(now.compute_capability, &before.compute_capability),
+        vbios_version: or_before(now.vbios_version, &before.vbios_version),
+        serial: or_before(now.serial, &before.serial),
+        mig: or_before(now.mig, &before.mig),
+        layout: now.layout,
+    }
 }
 
 /// Whether the GPU is in MIG mode; one that does not know the question is not.
-fn mig(device: &mut Device) -> Fact<bool> {
+pub(super) fn mig(device: &mut Device) -> Fact<bool> {
     match device.get_pair::<u32>(&function!(nvmlDeviceGetMigMode)) {
         Ok((current, _pending)) => Ok(current == 1),
         Err(Absent::NotSupported | Absent::MissingSymbol) => Ok(false),

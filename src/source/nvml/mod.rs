@@ -116,19 +116,21 @@ impl NvmlSource {
         let (sender, result) = mpsc::channel();
         let watch = Arc::new(Watch::default());
         let (options, shown, retired) = (self.options.clone(), watch.clone(), self.retired.clone());
-        std::thread::spawn(move || {
+        let open = move || {
             opening::wait_for_unload(&retired);
             let opened = Opened::open(&options, gpus, &shown);
             // Where nobody waits any more the library is closed again here.
             drop(sender.send(opened));
-        });
+        };
+        // Where no thread is to be had, the end of the channel tells it.
+        drop(std::thread::Builder::new().name("opening".to_owned()).spawn(open));
         State::Opening { result, watch }
     }
 
-    /// Takes the open session, getting as far towards one as `wait` allows; `None` while every GPU sleeps.
-    fn take_session(&mut self, wait: Duration) -> Result<Option<Session>, SourceError> {
+    /// Takes the open session, getting as far towards one as `wait` allows.
+    fn take_session(&mut self, wait: Duration) -> Result<Found, SourceError> {
         match std::mem::replace(&mut self.state, State::Ready) {
-            State::Open(session) => Ok(Some(session)),
+            State::Open(session) => Ok(Found::Session(session)),
             State::Closed { retry_us, error } if self.now_us() < retry_us => {
                 self.state = State::Closed { retry_us, error: error.clone() };
                 Err(error)
@@ -136,17 +138,16 @@ impl NvmlSource {
             State::Closed { .. } | State::Ready => {
                 let gpus = self.driven_gpus();
                 if !gpus.is_empty() && gpus.iter().all(|gpu| gpu.runtime_status.is_asleep()) {
-                    return Ok(None);
+                    return Ok(Found::Asleep(gpus));
                 }
                 self.state = self.start_opening(gpus);
                 self.take_session(wait)
             }
             State::Opening { result, watch } => match result.recv_timeout(wait) {
                 Ok(Ok(opened)) => {
-                    self.backoff = Backoff::of_driver();
                     let session = Session::new(opened, &self.inventory.gpus, &self.options);
                     self.retired = session.library();
-                    Ok(Some(session))
+                    Ok(Found::Session(session))
                 }
                 Ok(Err(error)) => Err(self.close(error)),
                 Err(RecvTimeoutError::Timeout) => {
@@ -155,7 +156,8 @@ impl NvmlSource {
                     Err(error)
                 }
                 Err(RecvTimeoutError::Disconnected) => Err(self.close(SourceError::Driver(
-                    "the thread that opens NVML has ended; start nvsdk-top anew".to_owned(),
+                    "no thread is to be had to open NVML; raise the limit of tasks (ulimit -u)"
+                        .to_owned(),
                 ))),
             },
         }
@@ -180,9 +182,9 @@ impl NvmlSource {
     }
 
     /// The sample of a machine whose GPUs all sleep, without a call to the driver.
-    fn asleep(&mut self) -> Snapshot {
+    fn asleep(&mut self, sleeping: &[PciGpu]) -> Snapshot {
         let known = |(gpu, index)| asleep_gpu(&self.options.sysroot, gpu, index);
-        let gpus: Vec<_> = self.driven_gpus().iter().zip(0..).map(known).collect();
+        let gpus: Vec<_> = sleeping.iter().zip(0..).map(known).collect();
         let driver = Driver {
             nvml_version: Err(Absent::Asleep),
             cuda_version: Err(Absent::Asleep),
@@ -222,36 +224,68 @@ impl NvmlSource {
         Snapshot { inventory: self.inventory.clone(), sample }
     }
 
-    /// Puts the session back, or lets go of the driver where a GPU has been lost for long: only that can bring it back.
-    fn keep(&mut self, session: Session) {
-        match session.lost_for_us() {
-            Some(lost_us) if lost_us >= self.lost_backoff.next_us => {
-                self.lost_backoff.take();
-                self.state = State::Ready;
-            }
-            lost => {
-                if lost.is_none() {
-                    self.lost_backoff = Backoff::of_lost_gpu();
-                }
-                self.state = State::Open(session);
-            }
-        }
+    /// The sample of GPUs that were there, while the driver is being opened anew.
+    fn out_of_reach(&mut self) -> Snapshot {
+        let now_us = self.now_us();
+        let call = match &self.state {
+            State::Opening { watch, .. } => watch.in_call(),
+            _ => None,
+        };
+        let state = seat::silent_state(call, call.map_or(now_us, |call| call.since_us), now_us);
+        let why =
+            if matches!(state, GpuState::Stuck { .. }) { Absent::Stuck } else { Absent::Stale };
+        self.silent(&state, why)
     }
+
+    /// Puts the session back, and now and then looks for GPUs that are lost.
+    ///
+    /// A handle that is asked for anew may bring one back, and costs the others nothing. Only where none answers is the
+    /// whole driver opened anew: that may hang, and would take the others away.
+    fn keep(&mut self, mut session: Session) {
+        if session.some_gpu_answers() {
+            self.backoff = Backoff::of_driver();
+        }
+        if session.every_gpu_is_well() {
+            self.lost_backoff = Backoff::of_lost_gpu();
+        }
+        if session.lost_for_us().is_some_and(|lost_us| lost_us >= self.lost_backoff.next_us) {
+            self.lost_backoff.take();
+            if !session.some_gpu_answers() {
+                retire(session);
+                return;
+            }
+            session.look_for_lost_gpus();
+        }
+        self.state = State::Open(session);
+    }
+}
+
+/// What there is to take a sample from.
+enum Found {
+    Session(Session),
+    /// Every GPU sleeps.
+    Asleep(Vec<PciGpu>),
+}
+
+/// Ends a session in a thread of its own: shutting NVML down may hang like any other call.
+fn retire(session: Session) {
+    let ending = std::thread::Builder::new().name("closing".to_owned());
+    drop(ending.spawn(move || drop(session)));
 }
 
 impl Source for NvmlSource {
     fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
         let mut session = match self.take_session(request.patience.wait_for_opening()) {
-            Ok(Some(session)) => session,
-            Ok(None) => return Ok(self.asleep()),
-            // The driver is being opened anew for a GPU that was lost: the others are only out of reach for a moment.
+            Ok(Found::Session(session)) => session,
+            Ok(Found::Asleep(gpus)) => return Ok(self.asleep(&gpus)),
             Err(SourceError::Opening(_)) if self.inventory.generation > 0 => {
-                return Ok(self.silent(&GpuState::Stale { age_us: 0, call: None }, Absent::Stale));
+                return Ok(self.out_of_reach());
             }
             Err(error) => return Err(error),
         };
         session.tick(request, Instant::now() + request.patience.wait());
-        if let Some(error) = session.end() {
+        if let Some(error) = session.failure() {
+            retire(session);
             return Err(self.close(error));
         }
         if let Some((driver, gpus)) = session.take_changes() {
@@ -259,17 +293,19 @@ impl Source for NvmlSource {
         }
         let gpus = session.gpus(request.patience);
         let processes = session.processes(&gpus, &mut self.processes);
-        let errors = session.errors();
+        let errors = session.errors(&gpus);
         self.keep(session);
         Ok(self.snapshot(gpus, processes, errors))
     }
 }
 
 fn still_opening(watch: &Watch, now_us: u64) -> SourceError {
-    let since_us = watch.in_call().map_or(now_us, |call| call.since_us);
+    let call = watch.in_call();
+    let function = call.map_or("the NVML library", |call| call.function);
+    let since_us = call.map_or(now_us, |call| call.since_us);
     let seconds = now_us.saturating_sub(since_us) as f64 / 1e6;
     SourceError::Opening(format!(
-        "nvmlInit has not come back for {seconds:.1} s; without nvidia-persistenced every GPU is set up anew, which takes seconds; if it stays so, look at the kernel log (dmesg) for lines with NVRM"
+        "{function} has not come back for {seconds:.1} s; without nvidia-persistenced every GPU is set up anew, which takes seconds; if it stays so, look at the kernel log (dmesg) for lines with NVRM"
     ))
 }
 

@@ -290,8 +290,8 @@ fn fans(device: &mut Device, fill: &mut Fill<'_>) {
     let fans = match device.fans {
         Ok(0) => return fill.put(Metric::Fan, Err(Absent::NotSupported)),
         Ok(fans) => fans.min(Layout::MAX_FANS),
-        // A driver that is too old to count fans still tells the speed of the first.
-        Err(Absent::MissingSymbol) => 1,
+        // A driver that cannot count fans may still know the speed of one.
+        Err(why) if why.lasts() => 1,
         Err(why) => return fill.put(Metric::Fan, Err(why)),
     };
     for fan in 0..fans {

@@ -177,7 +177,8 @@ fn read_list(device: &mut Device, list: &List) -> Result<Vec<Record>, Absent> {
     });
     let [v3, v2, v1] = list.older;
     let answer = or_older(detailed, || {
-        or_older(v3(device), || or_older(v2(device), || v1(device))).map(|records| parse(&records))
+        let written = or_older(v3(device), || or_older(v2(device), || v1(device)))?;
+        parse(&written)
     });
     match answer {
         Err(Absent::NvmlError(code::NOT_FOUND)) => Ok(Vec::new()),
@@ -186,9 +187,13 @@ fn read_list(device: &mut Device, list: &List) -> Result<Vec<Record>, Absent> {
 }
 
 /// The records in what an older list wrote.
-fn parse(written: &ProcessRecords) -> Vec<Record> {
-    let Some(size) = record_size(written) else { return Vec::new() };
-    written.bytes.chunks_exact(size).take(written.count as usize).map(record_of).collect()
+fn parse(written: &ProcessRecords) -> Result<Vec<Record>, Absent> {
+    if written.count == 0 {
+        return Ok(Vec::new());
+    }
+    let size = record_size(written).ok_or(Absent::OutOfRange)?;
+    let records = written.bytes.chunks_exact(size).take(written.count as usize);
+    Ok(records.map(record_of).collect())
 }
 
 /// The size of a record: a driver that wrote `count` of them stopped at `count` times the size.
@@ -229,21 +234,21 @@ struct Used {
 pub(super) struct UtilizationHistory {
     /// The newest sample's time: what the driver is asked to go on from.
     cursor_us: u64,
-    /// By pid: its means, and the looks without a new sample since.
-    known: BTreeMap<u32, ([f64; 4], u32)>,
+    /// By pid: its means, and when its newest sample was seen, on the source's own clock.
+    known: BTreeMap<u32, ([f64; 4], u64)>,
 }
 
 /// Samples of the first look further behind the newest than this are of the past.
 const FIRST_WINDOW_US: u64 = 1_000_000;
-/// After so many looks without a new sample a process is idle. The driver samples less often than it can be asked.
-const PATIENCE: u32 = 2;
+/// After so long without a new sample a process is idle: two periods of the slowest driver.
+const IDLE_AFTER_US: u64 = 2_000_000;
 
 impl UtilizationHistory {
     fn read(&mut self, device: &mut Device, processes: &mut [GpuProcess]) {
         let samples = read_samples(device, self.cursor_us);
         match hidden_by_mig(device, samples) {
             Ok(samples) => {
-                self.absorb(samples);
+                self.absorb(samples, device.now_us());
                 self.known.retain(|pid, _| processes.iter().any(|process| process.pid == *pid));
                 for process in processes {
                     process.utilization = self.of(process.pid).map(Ok);
@@ -262,27 +267,31 @@ impl UtilizationHistory {
         self.known.get(&pid).map_or([0.0; 4], |(means, _)| *means)
     }
 
-    fn absorb(&mut self, mut samples: Vec<Used>) {
+    /// Takes in what the driver gave at `now_us` of the source's clock.
+    fn absorb(&mut self, mut samples: Vec<Used>, now_us: u64) {
+        samples.retain(|sample| sample.percents.iter().all(|p| *p <= 100));
         let newest = samples.iter().map(|sample| sample.time_us).max().unwrap_or(0);
         let from = match self.cursor_us {
             0 => newest.saturating_sub(FIRST_WINDOW_US),
             cursor => cursor,
         };
-        samples.retain(|sample| sample.time_us > from && sample.percents.iter().all(|p| *p <= 100));
+        samples.retain(|sample| sample.time_us > from);
         samples.sort_unstable_by_key(|sample| (sample.pid, sample.time_us));
-        for (_, silent) in self.known.values_mut() {
-            *silent += 1;
-        }
-        self.known.retain(|_, (_, silent)| *silent < PATIENCE);
+        self.known.retain(|_, (_, seen_us)| now_us.saturating_sub(*seen_us) < IDLE_AFTER_US);
         for of_one in samples.chunk_by(|a, b| a.pid == b.pid) {
-            self.known.insert(of_one[0].pid, (means(from, of_one), 0));
+            self.known.insert(of_one[0].pid, (means(from, of_one), now_us));
         }
         self.cursor_us = self.cursor_us.max(newest);
     }
 }
 
 /// The mean of one process's samples, each weighted by the time since the sample before it.
+///
+/// Before the first one the process may have been idle for long, so it weighs no more than the second.
 fn means(from_us: u64, samples: &[Used]) -> [f64; 4] {
+    let (Some(first), second) = (samples.first(), samples.get(1)) else { return [0.0; 4] };
+    let spacing = second.map_or(FIRST_WINDOW_US, |second| second.time_us - first.time_us);
+    let from_us = from_us.max(first.time_us.saturating_sub(spacing));
     let mut sums = [0.0; 4];
     let mut before = from_us;
     for sample in samples {
@@ -353,7 +362,7 @@ mod tests {
             records in proptest::collection::vec((1u32.., 0u64..1 << 50), 0..40),
             size in prop::sample::select(vec![16usize, 24, 32, 40]),
         ) {
-            let found = parse(&written(&records, size));
+            let found = parse(&written(&records, size)).unwrap();
             let found: Vec<_> = found.iter().map(|record| (record.pid, record.memory)).collect();
             prop_assert_eq!(found, records);
         }
@@ -362,7 +371,7 @@ mod tests {
         fn any_bytes_and_count_are_read_without_panic(
             bytes in proptest::collection::vec(any::<u8>(), 0..2000), count in any::<u32>(),
         ) {
-            parse(&ProcessRecords { bytes, count });
+            let _ = parse(&ProcessRecords { bytes, count });
         }
 
         #[test]
@@ -371,7 +380,7 @@ mod tests {
         ) {
             let mut history = UtilizationHistory::default();
             let used = |(pid, time_us, percent): (u32, u64, u32)| Used { pid, time_us, percents: [percent % 130; 4] };
-            history.absorb(samples.into_iter().map(used).collect());
+            history.absorb(samples.into_iter().map(used).collect(), 0);
             for pid in 1..4 {
                 for percent in history.of(pid) {
                     prop_assert!((0.0..=100.0).contains(&percent));
@@ -393,37 +402,62 @@ mod tests {
         Used { pid, time_us, percents: [percent, 0, 0, 0] }
     }
 
+    /// What a process used, in percent of the streaming multiprocessors.
+    fn sm(history: &UtilizationHistory, pid: u32) -> u64 {
+        let percent = history.of(pid)[0];
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage")]
+        let whole = percent.round() as u64;
+        whole
+    }
+
     #[test]
     fn several_samples_are_weighted_by_the_time_they_cover() {
         let mut history = UtilizationHistory { cursor_us: 1_000_000, ..Default::default() };
-        history.absorb(vec![used(7, 1_500_000, 80), used(7, 1_250_000, 20), used(7, 900_000, 100)]);
-        assert_eq!(history.of(7)[0].to_bits(), 50f64.to_bits());
+        let samples = vec![used(7, 1_500_000, 80), used(7, 1_250_000, 20), used(7, 900_000, 100)];
+        history.absorb(samples, 0);
+        assert_eq!(sm(&history, 7), 50);
         assert_eq!(history.cursor_us, 1_500_000);
     }
 
     #[test]
     fn the_first_look_takes_only_what_is_recent() {
         let mut history = UtilizationHistory::default();
-        history.absorb(vec![used(1, 5_000_000, 40), used(2, 3_000_000, 90)]);
-        assert_eq!(history.of(1)[0].to_bits(), 40f64.to_bits());
-        assert_eq!(history.of(2)[0].to_bits(), 0f64.to_bits());
+        history.absorb(vec![used(1, 5_000_000, 40), used(2, 3_000_000, 90)], 0);
+        assert_eq!((sm(&history, 1), sm(&history, 2)), (40, 0));
     }
 
     #[test]
-    fn a_silent_process_is_idle_only_after_two_looks() {
+    fn the_first_sample_after_a_pause_weighs_no_more_than_the_others() {
         let mut history = UtilizationHistory::default();
-        history.absorb(vec![used(1, 5_000_000, 40)]);
-        history.absorb(Vec::new());
-        assert_eq!(history.of(1)[0].to_bits(), 40f64.to_bits());
-        history.absorb(Vec::new());
-        assert_eq!(history.of(1)[0].to_bits(), 0f64.to_bits());
+        history.absorb(vec![used(1, 5_000_000, 40)], 0);
+        let busy = |n: u64| used(1, 605_000_000 + n * 166_000, if n == 0 { 0 } else { 90 });
+        history.absorb((0..6).map(busy).collect(), 600_000_000);
+        assert_eq!(sm(&history, 1), 75);
     }
 
     #[test]
-    fn impossible_samples_are_dropped() {
+    fn a_silent_process_is_idle_after_two_seconds_however_often_it_is_looked_at() {
         let mut history = UtilizationHistory::default();
-        history.absorb(vec![used(1, 5_000_000, 4_000_000)]);
-        assert_eq!(history.of(1)[0].to_bits(), 0f64.to_bits());
+        history.absorb(vec![used(1, 5_000_000, 40)], 0);
+        for now_us in [50_000, 100_000, 1_999_999] {
+            history.absorb(Vec::new(), now_us);
+            assert_eq!(sm(&history, 1), 40);
+        }
+        history.absorb(Vec::new(), 2_000_000);
+        assert_eq!(sm(&history, 1), 0);
+    }
+
+    #[test]
+    fn impossible_samples_are_dropped_and_do_not_move_the_cursor() {
+        let mut history = UtilizationHistory::default();
+        history.absorb(vec![used(1, u64::MAX - 5, 4_000_000), used(1, 5_000_000, 40)], 0);
+        assert_eq!((sm(&history, 1), history.cursor_us), (40, 5_000_000));
+    }
+
+    #[test]
+    fn a_count_without_records_is_no_empty_list() {
+        let nothing = ProcessRecords { bytes: vec![UNWRITTEN; 4000], count: 3 };
+        assert_eq!(parse(&nothing), Err(Absent::OutOfRange));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) struct Seat {
     values: Values,
     /// When it last answered, on the source's monotonic clock.
     answered_us: u64,
-    /// Whether it has answered since the tick began.
+    /// Whether it has answered since the tick before ended.
     answered: bool,
     /// Ticks in a row without an answer.
     missed: u32,
@@ -69,19 +69,28 @@ impl Seat {
     /// Begins a tick: gives the worker its order if it is free, and says whether it was.
     ///
     /// One that is busy with an earlier order has missed its turn and is not waited for.
-    pub(super) fn begin(&mut self, order: Order) -> bool {
-        self.answered = false;
+    pub(super) fn begin(&mut self, order: Order, now_us: u64) -> bool {
         match std::mem::replace(&mut self.worker, Worker::None) {
-            Worker::Idle(orders) => {
-                // A worker that has ended takes no order and never answers: the GPU goes stale.
-                let taken = orders.send(order).is_ok();
-                self.worker = if taken { Worker::Reading(orders) } else { Worker::Idle(orders) };
-                taken
+            Worker::Idle(orders) if orders.send(order).is_ok() => {
+                self.worker = Worker::Reading(orders);
+                true
+            }
+            // The worker has ended without being told to.
+            Worker::Idle(_) => {
+                self.refused(Absent::Stale, now_us);
+                false
             }
             busy => {
                 self.worker = busy;
                 false
             }
+        }
+    }
+
+    /// Lets the worker go, for a GPU that fell asleep or is to be looked for anew. One inside a call is left there.
+    pub(super) fn release(&mut self) {
+        if matches!(self.worker, Worker::Idle(_) | Worker::Refused(_)) {
+            self.worker = Worker::None;
         }
     }
 
@@ -94,26 +103,35 @@ impl Seat {
         }
     }
 
-    /// Ends a tick.
+    /// Whether it answered the tick that just ended.
+    pub(super) fn is_alive(&self) -> bool {
+        let works = matches!(self.worker, Worker::Idle(_) | Worker::Finishing(_));
+        works && self.missed == 0 && self.fate == Fate::Answers
+    }
+
+    /// Ends a tick. An answer that came after the end of the one before counts for this one.
     pub(super) fn end(&mut self) {
-        let silent = !self.answered && !matches!(self.worker, Worker::None | Worker::Refused(_));
+        let answered = std::mem::take(&mut self.answered);
+        let silent = !answered && !matches!(self.worker, Worker::None | Worker::Refused(_));
         self.missed = if silent { self.missed.saturating_add(1) } else { 0 };
     }
 
     /// The worker has found its GPU.
     pub(super) fn found(&mut self, gpu: Gpu, now_us: u64) {
-        self.values = Values::absent(gpu.layout, Absent::NotReadYet, now_us);
+        if self.values.layout() != gpu.layout {
+            self.values = Values::absent(gpu.layout, Absent::NotReadYet, now_us);
+        }
         self.gpu = gpu;
     }
 
-    /// The worker could not get its GPU. What was known of it from before the driver was opened anew still holds.
+    /// The worker could not get its GPU. What was known of it from before still holds.
     pub(super) fn refused(&mut self, why: Absent, now_us: u64) {
-        if self.gpu.name == Err(Absent::NotReadYet) {
+        if self.gpu.name.is_err() {
             self.gpu = Gpu::unknown(self.address.index(), why);
         }
         self.values = Values::absent(self.gpu.layout, why, now_us);
         self.worker = Worker::Refused(why);
-        self.lost_since_us = Some(now_us);
+        self.lost_since_us = self.lost_since_us.or(Some(now_us));
     }
 
     /// The worker has read, and with `done` carried out its order.
@@ -141,22 +159,19 @@ impl Seat {
     pub(super) fn state(&self, now_us: u64, may_miss: u32) -> GpuState {
         let age = |since_us| now_us.saturating_sub(since_us);
         match self.worker {
-            Worker::None => return GpuState::Asleep,
+            Worker::None if self.pci.is_some() => return GpuState::Asleep,
             Worker::Refused(why) if why != Absent::GpuLost => return GpuState::Refused { why },
             _ => {}
         }
         if let Some(since_us) = self.lost_since_us {
             return GpuState::Lost { age_us: age(since_us) };
         }
-        match self.watch.in_call() {
-            Some(InCall { function, since_us }) if age(since_us) >= STUCK_US => {
-                GpuState::Stuck { age_us: age(since_us), call: Cow::Borrowed(function) }
-            }
-            call if self.missed >= may_miss => GpuState::Stale {
-                age_us: age(self.answered_us),
-                call: call.map(|call| Cow::Borrowed(call.function)),
-            },
-            _ => GpuState::Live,
+        let call = self.watch.in_call();
+        let stuck = call.is_some_and(|call| age(call.since_us) >= STUCK_US);
+        if stuck || self.missed >= may_miss {
+            silent_state(call, self.answered_us, now_us)
+        } else {
+            GpuState::Live
         }
     }
 
@@ -176,5 +191,17 @@ impl Seat {
             values.forget(why);
         }
         GpuSample { state, values }
+    }
+}
+
+/// The state of a GPU that has not answered since `answered_us`, and of the call that it is in.
+pub(super) fn silent_state(call: Option<InCall>, answered_us: u64, now_us: u64) -> GpuState {
+    let age = |since_us| now_us.saturating_sub(since_us);
+    let name = |call: InCall| Cow::Borrowed(call.function);
+    match call {
+        Some(call) if age(call.since_us) >= STUCK_US => {
+            GpuState::Stuck { age_us: age(call.since_us), call: name(call) }
+        }
+        call => GpuState::Stale { age_us: age(answered_us), call: call.map(name) },
     }
 }

@@ -38,8 +38,9 @@ impl Session {
     pub(super) fn new(opened: Opened, before: &[Gpu], options: &NvmlOptions) -> Self {
         let (sender, reports) = mpsc::channel();
         let now_us = options.clock.monotonic_us();
+        let count = opened.gpus.len();
         let seat = |(position, (address, pci)): (usize, (worker::Address, _))| {
-            let known = before.get(position).cloned();
+            let known = before.get(position).filter(|_| before.len() == count).cloned();
             let gpu = known.unwrap_or_else(|| Gpu::unknown(address.index(), Absent::NotReadYet));
             Seat::new(gpu, address, pci, now_us)
         };
@@ -67,7 +68,9 @@ impl Session {
             quick: matches!(request.patience, Patience::Quick { .. }),
         };
         let whole = !matches!(request.patience, Patience::Tick { .. });
-        let asked: Vec<bool> = self.seats.iter_mut().map(|seat| seat.begin(order)).collect();
+        let now_us = self.clock.monotonic_us();
+        let asked: Vec<bool> =
+            self.seats.iter_mut().map(|seat| seat.begin(order, now_us)).collect();
         let awaited = |seats: &[Seat]| {
             seats.iter().zip(&asked).any(|(seat, asked)| *asked && seat.is_awaited(whole))
         };
@@ -83,8 +86,11 @@ impl Session {
     fn start_workers(&mut self) {
         let gpus = self.seats.len();
         for (position, seat) in self.seats.iter_mut().enumerate() {
-            let awake = seat.pci.as_mut().is_none_or(|pci| !pci.refresh().is_asleep());
-            if !awake || !matches!(seat.worker, Worker::None) {
+            if seat.pci.as_mut().is_some_and(|pci| pci.refresh().is_asleep()) {
+                seat.release();
+                continue;
+            }
+            if !matches!(seat.worker, Worker::None) {
                 continue;
             }
             let (orders, receiver) = mpsc::channel();
@@ -120,16 +126,14 @@ impl Session {
             News::Tick { values, processes, fate, done } => {
                 seat.read(*values, done, now_us);
                 seat.judge(fate, now_us);
-                if let Some(processes) = processes {
-                    seat.processes = processes;
-                }
+                seat.processes = processes.unwrap_or_default();
             }
             News::Slow(values) => seat.read(*values, true, now_us),
         }
     }
 
     /// Why the session is over, if it is: the driver went away, or gives none of its GPUs.
-    pub(super) fn end(&self) -> Option<SourceError> {
+    pub(super) fn failure(&self) -> Option<SourceError> {
         let gone = |seat: &Seat| seat.fate == Fate::DriverGone;
         let refused = |seat: &Seat| match seat.worker {
             Worker::Refused(why) if why != Absent::GpuLost => Some(why),
@@ -143,7 +147,7 @@ impl Session {
                 why.sentence()
             )));
         }
-        let all_gone = !self.seats.is_empty() && self.seats.iter().all(gone);
+        let all_gone = self.seats.iter().any(gone) && !self.some_gpu_answers();
         all_gone.then(|| {
             SourceError::NoDriver(
                 "the NVIDIA driver was unloaded or replaced; load it again, or reboot".to_owned(),
@@ -151,7 +155,23 @@ impl Session {
         })
     }
 
-    /// For how long some GPU has been off the bus or refused: only opening the driver anew can bring it back.
+    /// Whether some GPU answered the tick that just ended.
+    pub(super) fn some_gpu_answers(&self) -> bool {
+        self.seats.iter().any(Seat::is_alive)
+    }
+
+    /// Whether every GPU answered the tick that just ended, or sleeps.
+    pub(super) fn every_gpu_is_well(&self) -> bool {
+        self.seats.iter().all(|seat| seat.is_alive() || matches!(seat.worker, Worker::None))
+    }
+
+    /// Looks anew for the GPUs that are lost or refused.
+    pub(super) fn look_for_lost_gpus(&mut self) {
+        let lost = self.seats.iter_mut().filter(|seat| seat.lost_since_us.is_some());
+        lost.for_each(Seat::release);
+    }
+
+    /// For how long some GPU has been off the bus or refused.
     pub(super) fn lost_for_us(&self) -> Option<u64> {
         let now_us = self.clock.monotonic_us();
         let lost = self.seats.iter().filter_map(|seat| seat.lost_since_us);
@@ -202,13 +222,13 @@ impl Session {
     }
 
     /// What could not be had, beyond what the states of the GPUs tell.
-    pub(super) fn errors(&self) -> Vec<SampleError> {
-        let incomplete = |(gpu, seat): (usize, &Seat)| {
-            let why = seat.processes.incomplete?;
+    pub(super) fn errors(&self, gpus: &[GpuSample]) -> Vec<SampleError> {
+        let incomplete = |(gpu, (seat, now)): (usize, (&Seat, &GpuSample))| {
+            let why = seat.processes.incomplete.filter(|_| now.state == GpuState::Live)?;
             let message = format!("its processes may not all be listed: {}", why.sentence());
             Some(SampleError { gpu: Some(gpu), message })
         };
-        self.seats.iter().enumerate().filter_map(incomplete).collect()
+        self.seats.iter().zip(gpus).enumerate().filter_map(incomplete).collect()
     }
 }
 

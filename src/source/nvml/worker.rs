@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::device::{Device, Fate, Watch};
-use super::identity::{identify, is_incomplete};
+use super::identity::{identify, is_incomplete, mig, with_known};
 use super::probes::{Every, Fill, PROBES, Probe};
 use super::processes::{self, GpuProcesses, UtilizationHistory};
 use super::raw::{Failure, Library};
@@ -110,6 +110,8 @@ struct Worker {
     gpu: Gpu,
     /// When it last asked the GPU who it is.
     identified_us: u64,
+    /// The metrics of the last order.
+    asked: MetricSet,
     values: Values,
     schedule: Schedule,
     history: UtilizationHistory,
@@ -143,32 +145,59 @@ impl Worker {
             device,
             gpu,
             identified_us: now_us,
+            asked: MetricSet::all(),
         })
     }
 
-    /// Asks the GPU again who it is, now and then, while something about it could not be had. Gives what is new.
+    /// Asks the GPU now and then whether it was divided or joined by MIG, and who it is while something about it could
+    /// not be had. Gives what is new.
     fn identify_again(&mut self) -> Option<Gpu> {
         let now_us = self.clock.monotonic_us();
-        let due = now_us.saturating_sub(self.identified_us) >= ASK_AGAIN_US;
-        if !due || !is_incomplete(&self.gpu, &self.device) {
+        if now_us.saturating_sub(self.identified_us) < ASK_AGAIN_US {
             return None;
         }
         self.identified_us = now_us;
-        let gpu = identify(&mut self.device, self.gpu.index);
-        if gpu == self.gpu {
+        let mig = mig(&mut self.device);
+        let divided = mig.is_ok() && self.gpu.mig.is_ok() && mig != self.gpu.mig;
+        if !divided && !is_incomplete(&self.gpu, &self.device) {
             return None;
         }
-        if gpu.layout != self.gpu.layout {
+        if divided {
+            self.device.forget_refusals();
+        }
+        let gpu = with_known(identify(&mut self.device, self.gpu.index), &self.gpu);
+        if divided || gpu.layout != self.gpu.layout {
             self.values = Values::absent(gpu.layout, Absent::NotReadYet, now_us);
             self.schedule.forget();
         }
-        self.gpu = gpu.clone();
-        Some(gpu)
+        let is_new = gpu != self.gpu;
+        self.gpu = gpu;
+        is_new.then(|| self.gpu.clone())
+    }
+
+    /// Lets go of what the order does not ask for, so that an old value is not taken for a new one.
+    fn forget_unasked(&mut self, order: &Order) {
+        if self.asked == order.metrics {
+            return;
+        }
+        self.asked = order.metrics;
+        for (row, probe) in PROBES.iter().enumerate() {
+            if order.metrics.contains_any(probe.fills) {
+                continue;
+            }
+            self.schedule.forget_row(row);
+            for metric in probe.fills {
+                for reading in self.values.instances_mut(*metric) {
+                    reading.value = Err(Absent::NotReadYet);
+                }
+            }
+        }
     }
 
     /// Reads what every tick reads.
     fn tick(&mut self, order: &Order, done: bool) -> News {
         self.device.begin_tick();
+        self.forget_unasked(order);
         let due = self.schedule.due_now(order);
         self.run(&due);
         let processes =
@@ -227,6 +256,11 @@ impl Schedule {
     /// Everything is due again.
     fn forget(&mut self) {
         self.rows.fill(Row::default());
+    }
+
+    /// The probe is due again.
+    fn forget_row(&mut self, row: usize) {
+        self.rows[row] = Row::default();
     }
 
     fn every(&self, row: usize) -> Every {

@@ -83,16 +83,19 @@ impl Handle {
         function: &Function<ListGetter<T>>,
     ) -> Result<ProcessRecords, Failure> {
         let getter = library.find(function)?;
-        let mut bytes = Vec::new();
+        // In words, since the records hold numbers of eight bytes.
+        let mut words = Vec::new();
         let count = with_room(|room| {
-            bytes.clear();
-            bytes.resize((room as usize + SPARE_RECORDS) * RECORD_ROOM, UNWRITTEN);
+            words.clear();
+            let bytes = (room as usize + SPARE_RECORDS) * RECORD_ROOM;
+            words.resize(bytes / size_of::<u64>(), u64::from_ne_bytes([UNWRITTEN; 8]));
             let mut count = room;
-            // SAFETY: the driver writes at most `count` records, none of which is larger than RECORD_ROOM.
-            let answer = unsafe { getter(self.0, &raw mut count, bytes.as_mut_ptr().cast()) };
+            // SAFETY: the driver writes at most `count` records, none of which is larger than RECORD_ROOM, and no
+            // record asks for a stricter alignment than a word's.
+            let answer = unsafe { getter(self.0, &raw mut count, words.as_mut_ptr().cast()) };
             (answer, count)
         })?;
-        Ok(ProcessRecords { bytes, count })
+        Ok(ProcessRecords { bytes: words.into_iter().flat_map(u64::to_ne_bytes).collect(), count })
     }
 
     /// The process list with a version, for one of its modes: 0 compute, 1 graphics, 2 MPS.
