@@ -180,6 +180,8 @@ metrics! {
         PowerMaximumLimit = "power_maximum_limit_watts", "highest limit", Watts, Fact, One, PowerAndHeat, Newest;
         /// Energy used since the driver was loaded.
         Energy = "energy_joules", "energy", Joules, Counter, One, PowerAndHeat, Newest;
+        /// Whether the driver stays initialised while no program uses the GPU.
+        PersistenceMode = "persistence_mode", "persistence", Flag, Gauge, One, PowerAndHeat, Newest;
         /// Intended speed of a fan as a share of its maximum in quiet operation; it may exceed 100.
         Fan = "fan_{}_percent", "fan", Percent, Gauge, Fan, PowerAndHeat, TenMinutes;
 
@@ -216,9 +218,6 @@ metrics! {
         PcieRx = "pcie_rx_bytes_per_second", "PCIe rx", BytesPerSecond, Measured, One, Links, Day;
         /// Traffic from the GPU to the host, measured by the driver over 20 ms.
         PcieTx = "pcie_tx_bytes_per_second", "PCIe tx", BytesPerSecond, Measured, One, Links, Day;
-
-        /// Whether the driver stays initialised while no program uses the GPU.
-        PersistenceMode = "persistence_mode", "persistence", Flag, Gauge, One, PowerAndHeat, Newest;
     }
 }
 

@@ -61,7 +61,7 @@ impl Unit {
             Self::Celsius => format!("{value:.0} °C"),
             Self::Watts if value < 100.0 => format!("{value:.1} W"),
             Self::Watts => format!("{value:.0} W"),
-            Self::Joules => format!("{value:.0} J"),
+            Self::Joules => energy(value),
             Self::Seconds => duration(value),
             Self::Number => format!("{value}"),
             Self::PerformanceState => format!("P{value:.0}"),
@@ -83,6 +83,15 @@ fn binary(value: f64, unit: &str) -> String {
     }
     let digits = usize::from(prefix > 0);
     format!("{scaled:.digits$} {}{unit}", PREFIXES[prefix])
+}
+
+/// Joules, or the watt-hours that bills are written in.
+fn energy(joules: f64) -> String {
+    match joules / 3600.0 {
+        hours if hours < 1.0 => format!("{joules:.0} J"),
+        hours if hours < 1000.0 => format!("{hours:.1} Wh"),
+        hours => format!("{:.1} kWh", hours / 1000.0),
+    }
 }
 
 /// A length of time in its two largest units.
@@ -126,6 +135,8 @@ mod tests {
         assert_eq!(shown(Unit::Bytes, f64::MAX).split(' ').nth(1), Some("PiB"));
         assert_eq!(shown(Unit::Watts, 7.25), "7.2 W");
         assert_eq!(shown(Unit::Watts, 629.4), "629 W");
+        assert_eq!(shown(Unit::Joules, 3599.0), "3599 J");
+        assert_eq!(shown(Unit::Joules, 94_077_138.0), "26.1 kWh");
         assert_eq!(shown(Unit::Seconds, 59.0), "59 s");
         assert_eq!(shown(Unit::Seconds, 3599.0), "59:59");
         assert_eq!(shown(Unit::Seconds, 90_000.0), "1d 01h");
