@@ -174,6 +174,8 @@ metrics! {
         PowerAverage = "power_average_watts", "mean power", Watts, RateOf(Metric::Energy), One, PowerAndHeat, Day;
         /// The power limit that holds now: the lowest of all that were set.
         PowerEnforcedLimit = "power_enforced_limit_watts", "power limit", Watts, Gauge, One, PowerAndHeat, Newest;
+        /// The power limit that holds until another one is set.
+        PowerDefaultLimit = "power_default_limit_watts", "default limit", Watts, Fact, One, PowerAndHeat, Newest;
         /// The lowest power limit that can be set.
         PowerMinimumLimit = "power_minimum_limit_watts", "lowest limit", Watts, Fact, One, PowerAndHeat, Newest;
         /// The highest power limit that can be set.

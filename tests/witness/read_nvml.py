@@ -136,6 +136,7 @@ def power(gpu):
     return {
         "power_draw_watts": watts(lambda: nvml.nvmlDeviceGetPowerUsage(gpu)),
         "power_enforced_limit_watts": watts(lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(gpu)),
+        "power_default_limit_watts": watts(lambda: nvml.nvmlDeviceGetPowerManagementDefaultLimit(gpu)),
         "power_minimum_limit_watts": convert(limits, lambda pair: pair[0] / 1000),
         "power_maximum_limit_watts": convert(limits, lambda pair: pair[1] / 1000),
         "energy_joules": watts(lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(gpu)),

@@ -120,6 +120,9 @@ pub(super) const PROBES: &[Probe] = &[
         fill.put(Metric::PowerMinimumLimit, limits.map(|(lowest, _)| thousandths(lowest)));
         fill.put(Metric::PowerMaximumLimit, limits.map(|(_, highest)| thousandths(highest)));
     }),
+    one(Every::Once, &[Metric::PowerDefaultLimit], |d| {
+        d.get(&function!(nvmlDeviceGetPowerManagementDefaultLimit)).map(thousandths)
+    }),
     one(Every::Once, &[Metric::ClockGraphicsMaximum], |d| clock_maximum(d, CLOCK_GRAPHICS)),
     one(Every::Once, &[Metric::ClockSmMaximum], |d| clock_maximum(d, CLOCK_SM)),
     one(Every::Once, &[Metric::ClockMemoryMaximum], |d| clock_maximum(d, CLOCK_MEMORY)),
