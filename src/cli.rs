@@ -62,6 +62,10 @@ pub struct Cli {
     )]
     nvml_lib: Option<PathBuf>,
 
+    /// The settings of the monitor, which win over those of the file.
+    #[command(flatten)]
+    pub settings: crate::config::Overlay,
+
     /// The folder that stands for / when /proc, /sys and /etc are read
     #[arg(long, value_name = "DIR", default_value = "/", hide = true)]
     pub root: PathBuf,

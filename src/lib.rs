@@ -3,9 +3,13 @@
 //!
 //! ARCHITECTURE.md walks through them.
 
+pub mod app;
 pub mod cli;
+pub mod config;
 pub mod export;
 pub mod model;
 pub mod run;
 pub mod source;
 pub mod store;
+pub mod theme;
+pub mod ui;

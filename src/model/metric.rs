@@ -37,7 +37,7 @@ pub enum Per {
 }
 
 /// Where a metric stands on a page that shows all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// How busy the parts of the GPU are.
     Load,

@@ -1,7 +1,10 @@
 //! The program: reads the command line, does what it asks, and turns how that went into an exit code.
 
+mod crash;
 mod metrics;
+mod monitor;
 mod once;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, Exit, Format};
+use crate::config::Overlay;
 use crate::model::{Sysroot, printable};
 use crate::source::demo::Demo;
 use crate::source::nvml::{NvmlOptions, NvmlSource};
@@ -24,24 +28,33 @@ enum Failure {
     Usage(&'static str),
     #[error(transparent)]
     Source(#[from] SourceError),
+    #[error(transparent)]
+    Settings(#[from] crate::config::ConfigError),
     #[error("cannot write the output: {0}; free some space or write elsewhere")]
     Output(#[from] io::Error),
+    #[error("the terminal does not answer: {0}; try another, or take one sample with --once")]
+    Terminal(io::Error),
+    #[error("cannot start a thread: {0}; raise the limit of tasks (ulimit -u)")]
+    Thread(io::Error),
+    #[error("the thread {0} crashed; start the program again")]
+    Crash(String),
 }
 
 impl Failure {
     fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::Settings(_) => Exit::Usage,
             Self::Source(_) => Exit::NoDriver,
-            Self::Output(_) => Exit::Failure,
+            Self::Output(_) | Self::Terminal(_) | Self::Thread(_) | Self::Crash(_) => Exit::Failure,
         }
     }
 }
 
 /// Runs the program with these arguments, of which the first is its own name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    crash::install();
     let exit = match Cli::try_parse_from(arguments) {
-        Ok(cli) => run(&cli),
+        Ok(cli) => run(cli),
         Err(message) => match message.print() {
             _ if message.use_stderr() => Exit::Usage,
             Err(error) => report(&error.into()),
@@ -51,23 +64,32 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-fn run(cli: &Cli) -> Exit {
+fn run(cli: Cli) -> Exit {
     if let Some(Command::Metrics) = cli.command {
         return metrics::run().unwrap_or_else(|failure| report(&failure));
     }
-    if let Err(failure) = check(cli) {
+    if let Err(failure) = check(&cli) {
         return report(&failure);
     }
-    let mut feed = Feed::new(open_source(cli));
-    let exit = once::run(cli, &mut feed).unwrap_or_else(|failure| report(&failure));
-    leave(exit)
+    let work = || {
+        if cli.once {
+            once::run(&cli, &mut Feed::new(open_source(&cli)))
+        } else {
+            monitor::run(cli)
+        }
+    };
+    // A crash was reported when it happened, and unwinding further would run the exit handlers.
+    let Ok(done) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) else {
+        leave(Exit::Failure)
+    };
+    leave(done.unwrap_or_else(|failure| report(&failure)))
 }
 
 /// What clap cannot tell.
 fn check(cli: &Cli) -> Result<(), Failure> {
-    if !cli.once {
+    if cli.once && cli.settings != Overlay::default() {
         return Err(Failure::Usage(
-            "the interactive monitor is not in this version yet; use --once",
+            "--interval, --gpus, --theme, --temperature and --span are for the monitor; leave them out with --once",
         ));
     }
     if cli.pretty && cli.format != Format::Json {

@@ -31,11 +31,17 @@ pub struct Summary {
 }
 
 impl Store {
-    /// The last `span` of a series in `columns` columns.
+    /// The last `span` of a series in `columns` columns, up to `until_us` or, without, to the newest tick.
     ///
     /// Columns before the first sample, and those older than the series is kept for, are gaps.
     #[must_use]
-    pub fn window(&self, series: Series, span: Duration, columns: u16) -> Window {
+    pub fn window(
+        &self,
+        series: Series,
+        span: Duration,
+        columns: u16,
+        until_us: Option<u64>,
+    ) -> Window {
         let span_us = micros(span);
         let step_us = span_us.checked_div(columns.into()).unwrap_or(span_us).max(1);
         let mut window = Window {
@@ -43,7 +49,9 @@ impl Store {
             columns: vec![None; columns.into()],
             open: 0,
         };
-        if let (Some(newest_us), Some(column)) = (self.newest_us, self.roster.column(series)) {
+        let newest_us =
+            self.newest_us.map(|newest_us| newest_us.min(until_us.unwrap_or(newest_us)));
+        if let (Some(newest_us), Some(column)) = (newest_us, self.roster.column(series)) {
             let grid = Grid { step_us, newest_us };
             window.open = match self.coarse_for(column, span_us, step_us) {
                 None => grid.fill(&self.fine, column, &mut window.columns),
@@ -131,7 +139,8 @@ impl Grid {
         // What was known before the first column may hold into it.
         let first = ring.rows_before(self.start_us(count)).saturating_sub(1);
         let mut open = 0;
-        let mut rows = ring.column(column, first).peekable();
+        let rows = ring.column(column, first);
+        let mut rows = rows.take_while(|(stamp, _)| stamp.first_us <= self.newest_us).peekable();
         while let Some((stamp, cell)) = rows.next() {
             let here = self.index(stamp.first_us, count);
             let known = cell.bucket();

@@ -10,6 +10,7 @@ mod arguments;
 mod libraries;
 mod presets;
 mod processes;
+mod pty;
 mod support;
 mod trouble;
 mod witness;

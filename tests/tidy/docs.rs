@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use nvsdk_top::cli::{Cli, EXIT_CODES};
+use nvsdk_top::config::{Action, Binding, Config, Context, Keymap, Overlay};
 use nvsdk_top::export::{Selection, json, reference, table};
 use nvsdk_top::source::demo::{Demo, PRESETS};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
@@ -23,6 +24,8 @@ type Make = fn() -> String;
 const BLOCKS: &[(&str, Make)] = &[
     ("example-table", example_table),
     ("example-json", example_json),
+    ("keys", keys),
+    ("settings", settings),
     ("options", options),
     ("exit-codes", exit_codes),
     ("demo-presets", demo_presets),
@@ -139,6 +142,36 @@ fn options() -> String {
     // What the variable says where the test runs is nobody's business.
     let mut command = command.mut_arg("nvml_lib", |option| option.hide_env_values(true));
     fenced("text", &command.render_help().to_string())
+}
+
+/// Each action in each context with its keys there.
+fn keys() -> String {
+    let keymap = Keymap::default();
+    let places =
+        Context::ALL.iter().flat_map(|context| Action::ALL.iter().map(move |a| (*context, *a)));
+    let rows = places.filter_map(|(context, action)| {
+        let here = |row: &Binding| row.context == context;
+        let keys: Vec<_> =
+            keymap.keys(action).filter(here).map(|row| row.chord.to_string()).collect();
+        let row = || vec![keys.join(" ").into(), context.title().into(), action.spec().doc.into()];
+        (!keys.is_empty()).then(row)
+    });
+    list("Keys", &["keys", "where", "what they do"], rows.collect())
+}
+
+/// A settings file that says what holds without one.
+fn settings() -> String {
+    let Config { interval, theme, temperature, span, .. } = Config::default();
+    let text = format!(
+        "interval = \"{interval}\"           # from 250ms to 1h\n\
+         gpus = \"all\"              # or visible (to CUDA), or a list such as 0,3\n\
+         theme = \"{theme}\"\n\
+         temperature = \"{temperature}\"   # or fahrenheit\n\
+         span = \"{span}\"               # of the charts, up to 24h\n"
+    );
+    let read = Overlay::parse(&text, Path::new("README.md")).unwrap();
+    assert_eq!(Config::default().with(read), Config::default());
+    fenced("toml", &text)
 }
 
 fn exit_codes() -> String {

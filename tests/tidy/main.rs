@@ -18,8 +18,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("setup", &["model"]),
     ("config", &["model"]),
     ("theme", &["model"]),
-    ("app", &["model", "store", "setup", "config", "theme"]),
-    ("ui", &["model", "store", "setup", "theme", "app"]),
+    ("app", &["model", "store", "source", "setup", "config", "theme"]),
+    ("ui", &["model", "store", "setup", "config", "theme", "app"]),
     ("export", &["model", "store", "source"]),
     ("cli", &["model", "source", "config", "export"]),
     (

@@ -70,7 +70,7 @@ fn store(interval_us: u64, ticks: &[(u64, f64)]) -> Store {
 }
 
 fn means(store: &Store, series: Series, span_us: u64, columns: u16) -> Vec<Option<f32>> {
-    let window = store.window(series, Duration::from_micros(span_us), columns);
+    let window = store.window(series, Duration::from_micros(span_us), columns, None);
     window.columns.iter().map(|column| column.map(|bucket| bucket.mean)).collect()
 }
 
@@ -189,7 +189,8 @@ fn history_follows_a_gpu_to_its_new_place() {
         assert_eq!(series(1, metric), [None, Some(30.0)]);
         assert_eq!(series(2, metric), [Some(1.0), Some(10.0)]);
     }
-    let of_day = store.window(Series::gpu(2, Metric::Busy), Duration::from_secs(86_400), 1).columns;
+    let of_day =
+        store.window(Series::gpu(2, Metric::Busy), Duration::from_secs(86_400), 1, None).columns;
     assert_eq!(of_day[0].map(|bucket| (bucket.min, bucket.max)), Some((1.0, 10.0)));
     store.push(&sample(3, 3 * SECOND, &[40.0]), &inventory(3, &["c"]));
     assert_eq!(means(&store, DAY, 2 * SECOND, 2), [Some(30.0), Some(40.0)]);
@@ -235,4 +236,13 @@ fn a_day_of_eight_gpus_stays_small() {
     }
     let summary = store.summary(DAY, Duration::from_secs(86_400)).unwrap();
     assert_eq!((summary.all.min, summary.all.max, summary.p95), (0.0, 59.0, None));
+}
+
+#[test]
+fn a_picture_that_is_held_ends_where_it_was() {
+    let ticks: Vec<_> = (1u32..100).map(|n| (u64::from(n) * SECOND, f64::from(n % 7))).collect();
+    let span = Duration::from_secs(60);
+    let held = store(SECOND, &ticks[..40]).window(DAY, span, 30, None);
+    let later = store(SECOND, &ticks).window(DAY, span, 30, Some(40 * SECOND));
+    assert_eq!(later.columns, held.columns);
 }

@@ -115,7 +115,7 @@ proptest! {
     fn windows_are_those_of_a_store_that_forgets_nothing((interval_us, ticks) in ticks()) {
         let (store, naive) = (store(interval_us, &ticks), naive(interval_us, &ticks));
         for &(span_s, columns, row_us) in WINDOWS {
-            let window = store.window(DAY, Duration::from_secs(span_s), columns);
+            let window = store.window(DAY, Duration::from_secs(span_s), columns, None);
             let step_us = span_s * SECOND / u64::from(columns);
             let expected = naive.window(row_us, step_us, columns.into());
             prop_assert_eq!(window.columns.len(), expected.len());
@@ -139,7 +139,7 @@ proptest! {
         let early = &ticks[..ticks.len().saturating_sub(5).max(1)];
         let (before, after) = (store(interval_us, early), store(interval_us, &ticks));
         for &(span_s, columns, _) in WINDOWS {
-            let window = |store: &Store| store.window(DAY, Duration::from_secs(span_s), columns);
+            let window = |store: &Store| store.window(DAY, Duration::from_secs(span_s), columns, None);
             let (before, after) = (window(&before), window(&after));
             let step_us = span_s * SECOND / u64::from(columns);
             let number = |ticks: &[(u64, f64)]| ticks.last().unwrap().0 / step_us;

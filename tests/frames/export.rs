@@ -1,7 +1,5 @@
 //! What a snapshot looks like as JSON and as a table.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +12,7 @@ use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// 2026-07-14 08:12:53 UTC.
-const START_US: u64 = 1_784_016_773_000_000;
+use crate::support::{START_US, assert_snapshot, preset};
 
 /// The preset `seconds` after its start, with its rates.
 fn snapshot(preset: &'static Preset, seconds: u64) -> Snapshot {
@@ -33,10 +30,6 @@ fn snapshot(preset: &'static Preset, seconds: u64) -> Snapshot {
     feed.next(&request).unwrap()
 }
 
-fn preset(name: &str) -> &'static Preset {
-    PRESETS.iter().find(|preset| preset.name == name).unwrap()
-}
-
 fn json_text(snapshot: &Snapshot, layout: json::Layout) -> String {
     let mut out = Vec::new();
     json::write(&mut out, snapshot, &Selection::all(), layout).unwrap();
@@ -51,15 +44,6 @@ fn table_text(snapshot: &Snapshot, width: usize) -> String {
     let mut out = Vec::new();
     table::write(&mut out, snapshot, &Selection::all(), Some(width)).unwrap();
     String::from_utf8(out).unwrap()
-}
-
-/// Holds a text against the file of this name.
-fn assert_snapshot(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
 /// A machine whose GPUs are in every kind of trouble and whose processes have unkind names.

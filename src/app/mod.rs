@@ -1,0 +1,15 @@
+//! What the monitor knows and how it changes: pure, without input, output, clock or widgets.
+
+mod columns;
+mod effect;
+mod event;
+mod help;
+mod state;
+mod update;
+
+pub use columns::{Align, PROCESS_COLUMNS, ProcessColumn};
+pub use effect::Effect;
+pub use event::{Event, Hit, Outage};
+pub use help::HelpLine;
+pub use state::{List, Mode, Panel, State, Stream, Tab};
+pub use update::update;

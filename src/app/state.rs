@@ -1,0 +1,266 @@
+//! Everything that the monitor knows.
+
+use std::sync::Arc;
+
+use crate::config::{Config, Context, Keymap};
+use crate::model::{Inventory, Metric, Process, Sample, Slot};
+use crate::source::Snapshot;
+use crate::store::{Series, Store};
+use crate::theme::{Glyphs, Theme};
+
+use super::columns::ProcessColumn;
+use super::event::Outage;
+
+/// A page of the monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// All GPUs and their processes.
+    Overview,
+    /// Everything about one GPU.
+    Gpu,
+    /// The processes alone.
+    Processes,
+}
+
+impl Tab {
+    /// Every tab, in the order of their numbers from 1.
+    pub const ALL: [Self; 3] = [Self::Overview, Self::Gpu, Self::Processes];
+
+    /// Its name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Gpu => "GPU",
+            Self::Processes => "Processes",
+        }
+    }
+
+    /// Where its keys are looked up.
+    #[must_use]
+    pub fn context(self) -> Context {
+        match self {
+            Self::Overview => Context::Overview,
+            Self::Gpu => Context::Gpu,
+            Self::Processes => Context::Processes,
+        }
+    }
+}
+
+/// A part of a tab that can fill the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// The GPUs of the overview, and the values of the GPU tab.
+    Gpus,
+    /// The history of the GPU tab.
+    History,
+    /// The processes.
+    Processes,
+}
+
+/// What the keys go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The tab.
+    Normal,
+    /// The help, from this line on.
+    Help {
+        /// The first line that is shown.
+        top: usize,
+    },
+    /// The list of columns to sort by, with this one selected.
+    SortMenu {
+        /// The row of the selected column.
+        cursor: usize,
+    },
+}
+
+/// Where the samples stand.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stream {
+    /// None has come yet.
+    Waiting,
+    /// They come.
+    Live,
+    /// None can be had, and why.
+    Down(Arc<Outage>),
+}
+
+/// A list of which one row is selected. Which rows are shown follows from it and from how many there is room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct List {
+    /// The selected row.
+    pub cursor: usize,
+}
+
+impl List {
+    /// The selected row of a list that has so many.
+    #[must_use]
+    pub fn row(self, rows: usize) -> Option<usize> {
+        (rows > 0).then(|| self.cursor.min(rows - 1))
+    }
+
+    /// The first row to show where there is room for `room` of `rows`: the cursor stays in the middle, and the list's
+    /// ends at the edges.
+    #[must_use]
+    pub fn top(self, rows: usize, room: usize) -> usize {
+        let cursor = self.row(rows).unwrap_or(0);
+        cursor.saturating_sub(room / 2).min(rows.saturating_sub(room))
+    }
+}
+
+/// Everything that the monitor knows.
+pub struct State {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The user's settings, as they stand now.
+    pub config: Config,
+    /// What `CUDA_VISIBLE_DEVICES` says, for `--gpus visible`.
+    pub cuda_visible_devices: Option<String>,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// How things look.
+    pub theme: Theme,
+    /// With which characters.
+    pub glyphs: &'static Glyphs,
+    /// Where the samples stand.
+    pub stream: Stream,
+    /// The newest sample.
+    pub newest: Option<Arc<Snapshot>>,
+    /// The sample that the picture is held at.
+    pub held: Option<Arc<Snapshot>>,
+    /// The history.
+    pub store: Store,
+    /// The page.
+    pub tab: Tab,
+    /// What the keys go to.
+    pub mode: Mode,
+    /// The panel that fills the screen.
+    pub zoom: Option<Panel>,
+    /// The selected GPU, by its position among those that are shown.
+    pub gpus: List,
+    /// The selected number of the GPU tab.
+    pub gpu_rows: List,
+    /// The selected process.
+    pub processes: List,
+    /// The first character of the commands that is shown.
+    pub command_from: usize,
+    /// The column that the processes are sorted by.
+    pub sort: ProcessColumn,
+    /// Whether that order is reversed.
+    pub reversed: bool,
+    /// What the user should know of now, in a line.
+    pub notice: Option<String>,
+}
+
+impl State {
+    /// The state at the start, before any sample.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        keymap: Keymap,
+        theme: Theme,
+        glyphs: &'static Glyphs,
+        cuda_visible_devices: Option<String>,
+        size: (u16, u16),
+    ) -> Self {
+        Self {
+            size,
+            store: Store::new(config.interval.duration()),
+            config,
+            cuda_visible_devices,
+            keymap,
+            theme,
+            glyphs,
+            stream: Stream::Waiting,
+            newest: None,
+            held: None,
+            tab: Tab::Overview,
+            mode: Mode::Normal,
+            zoom: None,
+            gpus: List::default(),
+            gpu_rows: List::default(),
+            processes: List::default(),
+            command_from: 0,
+            sort: ProcessColumn::Memory,
+            reversed: false,
+            notice: None,
+        }
+    }
+
+    /// The sample that is shown: the newest, or the one that the picture is held at.
+    #[must_use]
+    pub fn shown(&self) -> Option<(&Inventory, &Sample)> {
+        let snapshot = self.held.as_ref().or(self.newest.as_ref())?;
+        Some((&snapshot.inventory, &snapshot.sample))
+    }
+
+    /// Until when the charts go: the end of the picture that is held.
+    #[must_use]
+    pub fn held_at_us(&self) -> Option<u64> {
+        self.held.as_ref().map(|snapshot| snapshot.sample.monotonic_us)
+    }
+
+    /// The GPUs that are shown, by their position in the inventory.
+    #[must_use]
+    pub fn visible_gpus(&self) -> Vec<usize> {
+        let Some((inventory, _)) = self.shown() else { return Vec::new() };
+        self.config.gpus.pick(&inventory.gpus, self.cuda_visible_devices.as_deref()).positions
+    }
+
+    /// The selected GPU, by its position in the inventory.
+    #[must_use]
+    pub fn selected_gpu(&self) -> Option<usize> {
+        let visible = self.visible_gpus();
+        visible.get(self.gpus.cursor.min(visible.len().saturating_sub(1))).copied()
+    }
+
+    /// The processes that are shown, in their order.
+    #[must_use]
+    pub fn sorted_processes(&self) -> Vec<&Process> {
+        let Some((inventory, sample)) = self.shown() else { return Vec::new() };
+        let visible = self.visible_gpus();
+        let mut processes: Vec<_> =
+            sample.processes.iter().filter(|process| visible.contains(&process.gpu)).collect();
+        let descending = self.sort.largest_first() != self.reversed;
+        processes.sort_by(|a, b| {
+            let order = self.sort.order(inventory, a, b);
+            let order = if descending { order.reverse() } else { order };
+            order.then_with(|| (a.gpu, a.pid).cmp(&(b.gpu, b.pid)))
+        });
+        processes
+    }
+
+    /// The lines of the GPU tab: in the order of the table, but with each group in one piece.
+    #[must_use]
+    pub fn gpu_lines(&self) -> Vec<Slot> {
+        let gpu = self.selected_gpu();
+        let Some(((_, sample), gpu)) = self.shown().zip(gpu) else { return Vec::new() };
+        let layout = sample.gpus.get(gpu).map(|gpu| gpu.values.layout());
+        let mut slots = layout.map_or(Vec::new(), |layout| layout.slots().collect());
+        slots.sort_by_key(|slot| slot.metric.spec().group);
+        slots
+    }
+
+    /// The series that the GPU tab draws: that of the selected line.
+    #[must_use]
+    pub fn selected_series(&self) -> Option<Series> {
+        let lines = self.gpu_lines();
+        let slot = lines.get(self.gpu_rows.cursor.min(lines.len().saturating_sub(1)));
+        let slot = slot.copied().unwrap_or(Slot { metric: Metric::Busy, instance: 0 });
+        Some(Series::Gpu(self.selected_gpu()?, slot))
+    }
+
+    /// Where keys are looked up first.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match self.mode {
+            Mode::Normal if self.newest.is_none() && matches!(self.stream, Stream::Down(_)) => {
+                Context::NoDriver
+            }
+            Mode::Normal => self.tab.context(),
+            Mode::Help { .. } => Context::Help,
+            Mode::SortMenu { .. } => Context::Menu,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The action table: one row for everything that a key can do. Keymap, help and the footer are made from the rows.
+
+/// Declares [`Context`] from one row per context: variant, section of the keymap file, title, and where a key is looked
+/// up that means nothing in it.
+macro_rules! contexts {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $id:literal, $title:literal $(-> $outer:ident)?; )+) => {
+        /// What takes the keys.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Context { $( $(#[doc = $doc])+ $variant, )+ }
+
+        impl Context {
+            /// Every context, in the order of the table.
+            pub const ALL: &[Self] = &[$( Self::$variant ),+];
+
+            /// The section of a keymap file.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $( Self::$variant => $id, )+ }
+            }
+
+            /// The title over its keys in the help.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $( Self::$variant => $title, )+ }
+            }
+
+            /// Where a key is looked up that means nothing here.
+            #[must_use]
+            pub const fn outer(self) -> Option<Self> {
+                match self { $( Self::$variant => outer!($( $outer )?), )+ }
+            }
+        }
+    };
+}
+
+macro_rules! outer {
+    () => {
+        None
+    };
+    ($context:ident) => {
+        Some(Context::$context)
+    };
+}
+
+contexts! {
+    /// Everywhere.
+    Global = "global", "Everywhere";
+    /// The list of processes.
+    Processes = "processes", "Processes" -> Global;
+    /// All GPUs, with their processes beneath.
+    Overview = "overview", "Overview" -> Processes;
+    /// One GPU.
+    Gpu = "gpu", "GPU" -> Global;
+    /// A menu.
+    Menu = "menu", "In a menu" -> Global;
+    /// The help.
+    Help = "help", "In the help" -> Global;
+    /// What is shown instead of GPUs where there is no driver.
+    NoDriver = "no_driver", "Without a driver" -> Global;
+}
+
+impl Context {
+    /// The context with this section.
+    #[must_use]
+    pub fn named(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|context| context.id() == id)
+    }
+
+    /// This context and those in which a key is looked up after it.
+    pub fn chain(self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), |context| context.outer())
+    }
+}
+
+/// One row of the action table.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionSpec {
+    /// The name in a keymap file.
+    pub id: &'static str,
+    /// A word or two for the footer.
+    pub label: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// Where it does something.
+    pub context: Context,
+}
+
+/// Declares [`Action`] from one row per action: variant, name in the keymap file, label and context.
+macro_rules! actions {
+    ($( $context:ident { $( $(#[doc = $doc:literal])+ $variant:ident = $id:literal, $label:literal; )+ } )+) => {
+        /// Something that a key can do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action { $( $( $(#[doc = $doc])+ $variant, )+ )+ }
+
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &[Self] = &[$( $( Self::$variant ),+ ),+];
+
+            const SPECS: &[ActionSpec] = &[$( $( ActionSpec {
+                id: $id,
+                label: $label,
+                doc: concat!($( $doc ),+).trim_ascii_start(),
+                context: Context::$context,
+            } ),+ ),+];
+
+            /// The action's row.
+            #[must_use]
+            pub const fn spec(self) -> &'static ActionSpec {
+                &Self::SPECS[self as usize]
+            }
+        }
+    };
+}
+
+actions! {
+    Global {
+        /// Leave the program.
+        Quit = "quit", "quit";
+        /// Show what the keys do.
+        Help = "help", "help";
+        /// Close what was opened last; this never leaves the program.
+        Back = "back", "back";
+        /// Show the next tab.
+        NextTab = "next_tab", "next tab";
+        /// Show the previous tab.
+        PreviousTab = "previous_tab", "previous tab";
+        /// Show all GPUs.
+        TabOverview = "tab_overview", "overview";
+        /// Show everything about one GPU.
+        TabGpu = "tab_gpu", "GPU";
+        /// Show the processes of all GPUs.
+        TabProcesses = "tab_processes", "processes";
+        /// Go one line up.
+        Up = "up", "up";
+        /// Go one line down.
+        Down = "down", "down";
+        /// Go one page up.
+        PageUp = "page_up", "page up";
+        /// Go one page down.
+        PageDown = "page_down", "page down";
+        /// Go to the first line.
+        First = "first", "first";
+        /// Go to the last line.
+        Last = "last", "last";
+        /// Select the previous GPU, or scroll the commands back.
+        Left = "left", "left";
+        /// Select the next GPU, or scroll the commands.
+        Right = "right", "right";
+        /// Show one panel alone, or all of them again.
+        Zoom = "zoom", "zoom";
+        /// Hold the picture, or let it go on; sampling goes on in any case.
+        Pause = "pause", "pause";
+        /// Sample more often.
+        Faster = "faster", "faster";
+        /// Sample less often.
+        Slower = "slower", "slower";
+        /// Sample now, and draw everything anew.
+        Refresh = "refresh", "refresh";
+        /// Show more time in the charts.
+        LongerSpan = "longer_span", "longer span";
+        /// Show less time in the charts.
+        ShorterSpan = "shorter_span", "shorter span";
+        /// Show temperatures in °C or °F.
+        ToggleTemperature = "toggle_temperature", "°C/°F";
+        /// Stop the program until the shell continues it.
+        Suspend = "suspend", "suspend";
+    }
+    Processes {
+        /// Show everything about what is selected.
+        Details = "details", "details";
+        /// Choose the column that the processes are sorted by.
+        SortMenu = "sort_menu", "sort";
+        /// Sort by the next column.
+        SortNext = "sort_next", "next column";
+        /// Sort by the previous column.
+        SortPrevious = "sort_previous", "previous column";
+        /// Sort the other way round.
+        SortReverse = "sort_reverse", "reverse";
+    }
+    Gpu {
+        /// Show the next GPU.
+        NextGpu = "next_gpu", "next GPU";
+        /// Show the previous GPU.
+        PreviousGpu = "previous_gpu", "previous GPU";
+    }
+    Menu {
+        /// Take the marked line.
+        Choose = "choose", "choose";
+    }
+    NoDriver {
+        /// Show simulated GPUs.
+        Demo = "demo", "demo";
+    }
+}
+
+impl Action {
+    /// The action of this name.
+    #[must_use]
+    pub fn named(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.spec().id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Context};
+
+    #[test]
+    fn names_are_unique_and_docs_are_sentences() {
+        for &action in Action::ALL {
+            let spec = action.spec();
+            assert_eq!(Action::named(spec.id), Some(action));
+            assert!(spec.doc.ends_with('.') && spec.doc.len() < 80, "{action:?}");
+        }
+        for &context in Context::ALL {
+            assert_eq!(Context::named(context.id()), Some(context));
+            assert_eq!(context.chain().last(), Some(Context::Global));
+        }
+    }
+}

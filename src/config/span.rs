@@ -1,0 +1,107 @@
+//! How much time a chart shows.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Declares [`Span`] from one row per span: variant, text and seconds.
+macro_rules! spans {
+    ($( $(#[$attribute:meta])? $variant:ident = $text:literal, $seconds:literal; )+) => {
+        /// A stretch of time up to now.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Span { $( $(#[$attribute])? #[doc = $text] $variant, )+ }
+
+        impl Span {
+            /// Every span, the shortest first.
+            pub const ALL: &[Self] = &[$( Self::$variant ),+];
+
+            /// The span as it is written and shown.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $( Self::$variant => $text, )+ }
+            }
+
+            /// The span as a length of time.
+            #[must_use]
+            pub const fn duration(self) -> Duration {
+                Duration::from_secs(match self { $( Self::$variant => $seconds, )+ })
+            }
+        }
+    };
+}
+
+spans! {
+    #[default]
+    OneMinute = "1m", 60;
+    FiveMinutes = "5m", 300;
+    TenMinutes = "10m", 600;
+    ThirtyMinutes = "30m", 1800;
+    OneHour = "1h", 3600;
+    TwoHours = "2h", 7200;
+    SixHours = "6h", 21_600;
+    OneDay = "24h", 86_400;
+}
+
+impl Span {
+    /// The next shorter one; the shortest stays.
+    #[must_use]
+    pub fn shorter(self) -> Self {
+        Self::ALL.iter().copied().rfind(|span| *span < self).unwrap_or(self)
+    }
+
+    /// The next longer one; the longest stays.
+    #[must_use]
+    pub fn longer(self) -> Self {
+        Self::ALL.iter().copied().find(|span| *span > self).unwrap_or(self)
+    }
+}
+
+/// A text is no span.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no time span; there are {known}", known = texts())]
+pub struct SpanError(String);
+
+fn texts() -> String {
+    Span::ALL.iter().map(|span| span.text()).collect::<Vec<_>>().join(", ")
+}
+
+impl FromStr for Span {
+    type Err = SpanError;
+
+    fn from_str(text: &str) -> Result<Self, SpanError> {
+        let span = Self::ALL.iter().copied().find(|span| span.text() == text.trim());
+        span.ok_or_else(|| SpanError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text())
+    }
+}
+
+super::deserialize_from_text!(Span, "a time span such as \"5m\"");
+
+#[cfg(test)]
+mod tests {
+    use super::Span;
+
+    #[test]
+    fn spans_grow_and_read_back() {
+        assert!(Span::ALL.is_sorted_by(|a, b| a.duration() < b.duration()));
+        for &span in Span::ALL {
+            assert_eq!(span.to_string().parse(), Ok(span));
+        }
+        let walk = |step: fn(Span) -> Span, from| {
+            std::iter::successors(Some(from), |span| Some(step(*span))).take(20).last()
+        };
+        assert_eq!(walk(Span::longer, Span::OneMinute), Some(Span::OneDay));
+        assert_eq!(walk(Span::shorter, Span::OneDay), Some(Span::OneMinute));
+    }
+
+    #[test]
+    fn a_wrong_span_brings_the_right_ones() {
+        let message = "7m".parse::<Span>().unwrap_err().to_string();
+        assert_eq!(message, "\"7m\" is no time span; there are 1m, 5m, 10m, 30m, 1h, 2h, 6h, 24h");
+    }
+}

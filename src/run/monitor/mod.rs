@@ -1,0 +1,176 @@
+//! The monitor: the loop that turns events into state and state into frames, and the threads around it.
+
+mod findings;
+mod input;
+mod sampler;
+mod signals;
+mod suspend;
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::terminal::{self, Writer};
+use super::{Failure, crash};
+use crate::app::{Effect, Event, State, update};
+use crate::cli::{Cli, Exit};
+use crate::config::{Config, Keymap, Overlay, Paths};
+use crate::theme::{Depth, Environment, Glyphs, Theme};
+use crate::ui::{Hits, view};
+use sampler::Sampler;
+
+/// What a thread tells the loop.
+enum Message {
+    /// Something that changes the state.
+    Event(Event),
+    /// The mouse was used; what it hit depends on the picture.
+    Mouse(crossterm::event::MouseEvent),
+    /// The program is asked to leave.
+    Leave,
+    /// The program is asked to stop until it is continued.
+    Stop,
+    /// The program was continued; what became of the terminal is not known.
+    Continued,
+    /// The terminal has another size.
+    Resized,
+    /// A thread of this name crashed.
+    Crashed(String),
+}
+
+/// How the monitor ends, where it does.
+type Turn = ControlFlow<Result<Exit, Failure>>;
+
+/// The threads that the monitor cannot do without; what the others do is done again or shown as missing.
+const VITAL: [&str; 3] = ["writer", "input", "signals"];
+
+/// Runs the monitor until it is left.
+pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
+    if !rustix::termios::isatty(rustix::stdio::stdin())
+        || !rustix::termios::isatty(rustix::stdio::stdout())
+    {
+        return Err(Failure::Usage(
+            "the monitor needs a terminal; over ssh use ssh -t, or take one sample with --once",
+        ));
+    }
+    let state = initial_state(&cli)?;
+    let (sender, messages) = mpsc::channel();
+    let told = sender.clone();
+    // After the end nobody is there to hear of it.
+    crash::watch(move |thread| drop(told.send(Message::Crashed(thread))));
+    signals::start(sender.clone()).map_err(Failure::Thread)?;
+    let guard = terminal::enter().map_err(Failure::Terminal)?;
+    let end = Monitor::start(cli, state, &sender)
+        .map_err(Failure::Thread)
+        .and_then(|mut monitor| monitor.run(&messages));
+    drop(guard);
+    crash::unwatch();
+    end
+}
+
+/// The settings of the file and the command line, and what follows from them.
+fn initial_state(cli: &Cli) -> Result<State, Failure> {
+    let paths = Paths::of_user();
+    let file = paths.as_ref().map(|paths| Overlay::read(&paths.settings())).transpose()?;
+    let config =
+        Config::default().with(file.flatten().unwrap_or_default()).with(cli.settings.clone());
+    let variable = |name: &str| std::env::var(name).ok();
+    let environment = Environment::new(variable);
+    let themes = paths.as_ref().map(Paths::themes);
+    let (theme, warnings) =
+        Theme::load(&config.theme, themes.as_deref(), Depth::detect(&environment));
+    let size = terminal::size();
+    let glyphs = Glyphs::detect(&environment);
+    let visible = variable("CUDA_VISIBLE_DEVICES");
+    let mut state = State::new(config, Keymap::default(), theme, glyphs, visible, size);
+    state.notice = warnings.first().map(ToString::to_string);
+    Ok(state)
+}
+
+struct Monitor {
+    state: State,
+    hits: Hits,
+    writer: Writer,
+    sampler: Sampler,
+    /// The buffer that the next frame is drawn into.
+    spare: Buffer,
+    effects: Vec<Effect>,
+}
+
+impl Monitor {
+    fn start(cli: Cli, state: State, sender: &Sender<Message>) -> io::Result<Self> {
+        let writer = Writer::start()?;
+        input::start(sender.clone())?;
+        let interval = state.config.interval.duration();
+        let sampler = Sampler::start(cli, interval, sender.clone())?;
+        let (hits, spare, effects) = (Hits::default(), Buffer::default(), Vec::new());
+        Ok(Self { state, hits, writer, sampler, spare, effects })
+    }
+
+    fn run(&mut self, messages: &Receiver<Message>) -> Result<Exit, Failure> {
+        loop {
+            self.draw();
+            if let ControlFlow::Break(end) = self.turn(messages) {
+                return end;
+            }
+        }
+    }
+
+    fn draw(&mut self) {
+        let (width, height) = self.state.size;
+        let mut frame = std::mem::take(&mut self.spare);
+        frame.resize(Rect::new(0, 0, width, height));
+        self.hits = view(&self.state, &mut frame);
+        self.spare = self.writer.show(frame);
+    }
+
+    /// Waits for a message and works through all that have come.
+    fn turn(&mut self, messages: &Receiver<Message>) -> Turn {
+        let first = messages.recv().ok();
+        // A sender is kept as long as the monitor runs.
+        let Some(first) = first else { return Turn::Break(Ok(Exit::Ok)) };
+        std::iter::once(first).chain(messages.try_iter()).try_for_each(|message| self.hear(message))
+    }
+
+    fn hear(&mut self, message: Message) -> Turn {
+        match message {
+            Message::Leave => return Turn::Break(Ok(Exit::Ok)),
+            Message::Stop => self.stop_alone()?,
+            Message::Continued => self.take_terminal()?,
+            Message::Resized => self.fit(),
+            Message::Crashed(thread) => return self.crashed(thread),
+            Message::Event(event) => update(&mut self.state, event, &mut self.effects),
+            Message::Mouse(mouse) => {
+                if let Some(event) = input::aim(mouse, &self.hits) {
+                    update(&mut self.state, event, &mut self.effects);
+                }
+            }
+        }
+        let effects = std::mem::take(&mut self.effects);
+        effects.into_iter().try_for_each(|effect| self.perform(effect))
+    }
+
+    /// Does what the state asked for.
+    fn perform(&mut self, effect: Effect) -> Turn {
+        match effect {
+            Effect::Quit => return Turn::Break(Ok(Exit::Ok)),
+            Effect::Suspend => return self.suspend(),
+            Effect::Redraw => self.writer.redraw(),
+            Effect::SetInterval(interval) => self.sampler.set_interval(interval),
+            Effect::SampleNow => self.sampler.sample_now(),
+            Effect::StartDemo => self.sampler.start_demo(),
+        }
+        Turn::Continue(())
+    }
+
+    fn crashed(&mut self, thread: String) -> Turn {
+        if VITAL.contains(&thread.as_str()) {
+            return Turn::Break(Err(Failure::Crash(thread)));
+        }
+        self.state.notice =
+            Some(format!("The thread {thread} crashed; its report comes when you leave."));
+        Turn::Continue(())
+    }
+}

@@ -1,0 +1,261 @@
+//! Drawing in roles: texts that are cut where their place ends, bars, frames and charts.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::wrap::wrapped;
+use crate::model::printable;
+use crate::store::Bucket;
+use crate::theme::{Glyphs, Gradient, Role, Theme};
+
+/// Where a picture is drawn.
+pub(super) struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    pub(super) theme: &'a Theme,
+    pub(super) glyphs: &'static Glyphs,
+}
+
+impl<'a> Canvas<'a> {
+    pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'static Glyphs) -> Self {
+        Self { buffer, theme, glyphs }
+    }
+
+    /// Gives a whole area a look.
+    pub(super) fn dress(&mut self, area: Rect, role: Role) {
+        self.buffer.set_style(area, self.theme.style(role));
+    }
+
+    /// Empties an area and gives it a look.
+    pub(super) fn clear(&mut self, area: Rect, role: Role) {
+        let area = area.intersection(self.buffer.area);
+        for row in area.rows() {
+            for cell in row.columns() {
+                self.buffer[(cell.x, cell.y)].reset();
+            }
+        }
+        self.dress(area, role);
+    }
+
+    /// Writes what fits of `text` into the first row of `area`, and returns the cells it took. What is cut off is told
+    /// by an ellipsis.
+    pub(super) fn text(&mut self, area: Rect, role: Role, text: &str) -> u16 {
+        let style = self.theme.style(role);
+        self.styled(area, style, text)
+    }
+
+    /// [`Canvas::text`] in a style of its own.
+    pub(super) fn styled(&mut self, area: Rect, style: Style, text: &str) -> u16 {
+        let area = area.intersection(self.buffer.area);
+        if area.is_empty() {
+            return 0;
+        }
+        let text = self.legible(text);
+        let room = usize::from(area.width);
+        if text.width() <= room {
+            let (end, _) = self.buffer.set_stringn(area.x, area.y, &*text, room, style);
+            return end - area.x;
+        }
+        let kept = fitting(&text, room.saturating_sub(1));
+        let (end, _) = self.buffer.set_stringn(area.x, area.y, kept, room, style);
+        let (end, _) = self.buffer.set_stringn(end, area.y, self.glyphs.ellipsis, 1, style);
+        end - area.x
+    }
+
+    /// Writes `text` into as many rows of `area` as it needs and there are.
+    pub(super) fn paragraph(&mut self, area: Rect, role: Role, text: &str) {
+        for (line, place) in wrapped(text, usize::from(area.width).max(1)).zip(area.rows()) {
+            self.text(place, role, &line);
+        }
+    }
+
+    /// The text as the terminal can show it: without control characters, and without more than ASCII where frames are
+    /// drawn in ASCII.
+    fn legible<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let text = printable(text);
+        if *self.glyphs == Glyphs::UNICODE || text.is_ascii() {
+            return text;
+        }
+        let text = text.replace('°', self.glyphs.degree);
+        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect::<String>().into()
+    }
+
+    /// Writes `text` so that it ends where the first row of `area` ends.
+    pub(super) fn text_right(&mut self, area: Rect, role: Role, text: &str) {
+        let width = u16::try_from(self.legible(text).width()).unwrap_or(u16::MAX).min(area.width);
+        let start = Rect { x: area.right() - width, width, ..area };
+        self.text(start, role, text);
+    }
+
+    /// Draws a frame with a title around `area` and returns what is inside.
+    pub(super) fn frame(&mut self, area: Rect, role: Role, title: &str) -> Rect {
+        let area = area.intersection(self.buffer.area);
+        if area.width < 2 || area.height < 2 {
+            return Rect { width: 0, height: 0, ..area };
+        }
+        let style = self.theme.style(role);
+        let g = self.glyphs;
+        for x in area.left() + 1..area.right() - 1 {
+            self.put(x, area.top(), g.horizontal, style);
+            self.put(x, area.bottom() - 1, g.horizontal, style);
+        }
+        for y in area.top() + 1..area.bottom() - 1 {
+            self.put(area.left(), y, g.vertical, style);
+            self.put(area.right() - 1, y, g.vertical, style);
+        }
+        self.put(area.left(), area.top(), g.top_left, style);
+        self.put(area.right() - 1, area.top(), g.top_right, style);
+        self.put(area.left(), area.bottom() - 1, g.bottom_left, style);
+        self.put(area.right() - 1, area.bottom() - 1, g.bottom_right, style);
+        if !title.is_empty() && area.width > 6 {
+            let place = Rect { x: area.x + 2, width: area.width - 4, height: 1, ..area };
+            self.text(place, Role::Title, &format!(" {title} "));
+        }
+        Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
+    }
+
+    /// Draws a bar of `percent` of the first row of `area`, with `reserved` percent more behind it.
+    pub(super) fn bar(&mut self, area: Rect, gradient: Gradient, percent: f64, reserved: f64) {
+        let area = area.intersection(self.buffer.area);
+        let eighths = |percent: f64| eighths_of(percent, area.width);
+        let (filled, until) = (eighths(percent), eighths(percent + reserved));
+        for (cell, x) in (0u32..).zip(area.left()..area.right()) {
+            let part = filled.saturating_sub(cell * 8).min(8);
+            let shade =
+                self.theme.shade(gradient, f64::from(cell) * 100.0 / f64::from(area.width.max(1)));
+            if part > 0 {
+                self.put(x, area.y, self.glyphs.bar[part as usize], Style::new().fg(shade));
+            } else if until > cell * 8 {
+                self.put(
+                    x,
+                    area.y,
+                    self.glyphs.bar_reserved,
+                    self.theme.style(Role::MemoryReserved),
+                );
+            } else {
+                self.put(x, area.y, self.glyphs.bar_track, self.theme.style(Role::BarTrack));
+            }
+        }
+    }
+
+    /// Draws one row of columns that rise by eighths, the newest at the right. A gap stays empty.
+    pub(super) fn spark(
+        &mut self,
+        area: Rect,
+        gradient: Gradient,
+        columns: &[Option<Bucket>],
+        highest: f32,
+    ) {
+        let area = area.intersection(self.buffer.area);
+        let newest = columns.iter().rev();
+        for (x, bucket) in (area.left()..area.right()).rev().zip(newest) {
+            let Some(bucket) = bucket else { continue };
+            let percent = share(bucket.mean, highest);
+            // What is there and small is told from a gap.
+            let part = eighths_of(percent, 1).max(1);
+            let style = Style::new().fg(self.theme.shade(gradient, percent));
+            self.put(x, area.y, self.glyphs.spark[part as usize], style);
+        }
+    }
+
+    /// Draws an area chart of two columns a cell, the newest at the right. A gap stays empty.
+    pub(super) fn area_chart(
+        &mut self,
+        area: Rect,
+        gradient: Gradient,
+        columns: &[Option<Bucket>],
+        highest: f32,
+    ) {
+        let area = area.intersection(self.buffer.area);
+        let mut pairs = columns.rchunks(2);
+        for x in (area.left()..area.right()).rev() {
+            let Some(pair) = pairs.next() else { break };
+            let (left, right) = match pair {
+                [left, right] => (*left, *right),
+                [right] => (None, *right),
+                _ => continue,
+            };
+            let quarters = |bucket: Option<Bucket>| {
+                bucket.map_or(0, |bucket| quarters_of(share(bucket.mean, highest), area.height))
+            };
+            let (left, right) = (quarters(left), quarters(right));
+            for (level, y) in (0u32..).zip((area.top()..area.bottom()).rev()) {
+                let part = |quarters: u32| quarters.saturating_sub(level * 4).min(4) as usize;
+                let (left, right) = (part(left), part(right));
+                if left + right > 0 {
+                    let percent = f64::from(level + 1) * 100.0 / f64::from(area.height.max(1));
+                    let style = Style::new().fg(self.theme.shade(gradient, percent));
+                    self.put(x, y, self.glyphs.area[left][right], style);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, x: u16, y: u16, symbol: &str, style: Style) {
+        if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            cell.set_symbol(symbol).set_style(style);
+        }
+    }
+}
+
+/// How far `value` is on the way from 0 to `highest`, in percent.
+pub(super) fn share(value: f32, highest: f32) -> f64 {
+    if highest > 0.0 { f64::from(value / highest * 100.0).clamp(0.0, 100.0) } else { 0.0 }
+}
+
+/// `percent` of `cells`, in eighths of a cell.
+fn eighths_of(percent: f64, cells: u16) -> u32 {
+    parts_of(percent, f64::from(cells) * 8.0)
+}
+
+/// `percent` of `cells`, in quarters of a cell; what is there and small is one.
+fn quarters_of(percent: f64, cells: u16) -> u32 {
+    parts_of(percent, f64::from(cells) * 4.0).max(1)
+}
+
+fn parts_of(percent: f64, parts: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast of a float saturates"
+    )]
+    let parts = (percent.clamp(0.0, 100.0) / 100.0 * parts).round() as u32;
+    parts
+}
+
+/// The longest beginning of `text` that takes at most `room` cells.
+fn fitting(text: &str, room: usize) -> &str {
+    let mut width = 0;
+    for (at, c) in text.char_indices() {
+        width += c.width().unwrap_or(0);
+        if width > room {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{eighths_of, fitting, quarters_of};
+
+    #[test]
+    fn parts_are_rounded_and_bounded() {
+        assert_eq!(
+            [0.0, 50.0, 100.0, 250.0, -3.0].map(|percent| eighths_of(percent, 10)),
+            [0, 40, 80, 80, 0]
+        );
+        assert_eq!(eighths_of(f64::NAN, 10), 0);
+        assert_eq!([0.0, 100.0].map(|percent| quarters_of(percent, 3)), [1, 12]);
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(fitting("猫猫猫", 5), "猫猫");
+        assert_eq!(fitting("abc", 5), "abc");
+        assert_eq!(fitting("abc", 0), "");
+    }
+}

@@ -1,0 +1,244 @@
+//! Everything about one GPU: its numbers in groups, and the history of the selected one.
+
+use ratatui::layout::Rect;
+
+use super::Hits;
+use super::canvas::Canvas;
+use super::layout::{row, split_left, split_top};
+use super::number::show;
+use super::verdict::{trouble, verdict};
+use crate::app::{Hit, Panel, State};
+use crate::model::{Gpu, GpuSample, Group, Metric, Reading, Slot, Unit};
+use crate::store::Series;
+use crate::theme::{Gradient, Role};
+
+/// Rows that a chart is worth its place with: a frame, a row of statistics, and two for the chart.
+const LEAST_CHART: u16 = 5;
+
+/// Draws the tab: the numbers at the left, the history at the right or, in a narrow place, beneath.
+pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
+    let Some(position) = state.selected_gpu() else {
+        canvas.text(area, Role::TextDim, " no GPU to show");
+        return;
+    };
+    let Some((inventory, sample)) = state.shown() else { return };
+    let (gpu, now) = (&inventory.gpus[position], &sample.gpus[position]);
+    if state.zoom == Some(Panel::History) {
+        draw_history(state, now, area, canvas);
+        return;
+    }
+    let (head, body) = split_top(area, 2);
+    draw_identity(gpu, now, head, canvas);
+    let (list, chart) = if body.width >= 90 {
+        split_left(body, 50, 1)
+    } else {
+        let chart = (body.height / 3).min(10);
+        split_top(body, body.height - if chart < LEAST_CHART { 0 } else { chart })
+    };
+    hits.add(list, Hit::Panel(Panel::Gpus));
+    draw_list(state, now, list, canvas, hits);
+    if chart.height >= LEAST_CHART {
+        hits.add(chart, Hit::Panel(Panel::History));
+        draw_history(state, now, chart, canvas);
+    }
+}
+
+fn draw_identity(gpu: &Gpu, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>) {
+    let known = |fact: &Result<String, _>| fact.as_ref().ok().cloned();
+    let capability =
+        gpu.compute_capability.ok().map(|(major, minor)| format!("compute {major}.{minor}"));
+    let line = [
+        Some(format!("{} {}", gpu.index, gpu.name.as_deref().unwrap_or("unknown GPU"))),
+        gpu.architecture.ok().map(|architecture| architecture.to_string()),
+        capability,
+        known(&gpu.pci_bus_id),
+        known(&gpu.uuid),
+        known(&gpu.vbios_version).map(|version| format!("VBIOS {version}")),
+        known(&gpu.serial).map(|serial| format!("serial {serial}")),
+    ];
+    let separator = format!(" {} ", canvas.glyphs.separator);
+    let line = line.into_iter().flatten().collect::<Vec<_>>().join(&separator);
+    canvas.text(row(area, 0), Role::TextStrong, &line);
+    if let Some((role, words)) = trouble(canvas, now).or_else(|| verdict(canvas, now)) {
+        canvas.text(row(area, 1), role, &words);
+    }
+}
+
+/// A line of the list: the title of a group, or a number by its place among the numbers.
+enum Line {
+    Title(&'static str),
+    Number(usize, Slot, Reading),
+}
+
+/// The numbers under the titles of their groups.
+fn lines(state: &State, now: &GpuSample) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut group = None;
+    for (number, slot) in state.gpu_lines().into_iter().enumerate() {
+        let Some(reading) = reading(now, slot) else { continue };
+        let own = slot.metric.spec().group;
+        if group.replace(own) != Some(own) {
+            lines.push(Line::Title(title(own)));
+        }
+        lines.push(Line::Number(number, slot, reading));
+    }
+    lines
+}
+
+fn reading(now: &GpuSample, slot: Slot) -> Option<Reading> {
+    now.values.iter().find(|(known, _)| *known == slot).map(|(_, reading)| reading)
+}
+
+fn title(group: Group) -> &'static str {
+    match group {
+        Group::Load => "Load",
+        Group::Memory => "Memory",
+        Group::PowerAndHeat => "Power and heat",
+        Group::Clocks => "Clocks",
+        Group::Links => "Links",
+        Group::Host => "Host",
+        Group::Process => "Process",
+    }
+}
+
+fn draw_list(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
+    let lines = lines(state, now);
+    let numbers = state.gpu_lines().len();
+    let selected = state.gpu_rows.row(numbers);
+    let at = lines
+        .iter()
+        .position(|line| matches!(line, Line::Number(number, ..) if Some(*number) == selected));
+    let room = usize::from(area.height);
+    let top = crate::app::List { cursor: at.unwrap_or(0) }.top(lines.len(), room);
+    for (place, line) in (0..).zip(lines.iter().skip(top).take(room)) {
+        let place = row(area, place);
+        match line {
+            Line::Title(title) => {
+                canvas.text(place, Role::Title, title);
+            }
+            Line::Number(number, slot, reading) => {
+                let here = Some(*number) == selected;
+                draw_number(state, now, (*slot, *reading), here, place, canvas);
+                hits.add(place, Hit::GpuRow(*number));
+                if here {
+                    canvas.dress(place, Role::Selection);
+                }
+            }
+        }
+    }
+}
+
+/// Draws a number behind its label, and behind it a bar if it has a limit. The reason for one that is absent is only
+/// told where it is selected.
+fn draw_number(
+    state: &State,
+    now: &GpuSample,
+    (slot, reading): (Slot, Reading),
+    selected: bool,
+    line: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let (_, line) = split_left(line, 2, 0);
+    let (name, rest) = split_left(line, 16, 1);
+    canvas.text(name, Role::TextDim, &label(slot));
+    let (number, bar) = split_left(rest, 12, 2);
+    match reading.value {
+        Ok(value) if slot.metric.spec().unit == Unit::ClockEventReasons => {
+            canvas.text(rest, Role::Text, &show(slot.metric, value, state.config.temperature));
+        }
+        Ok(value) => {
+            let text = show(slot.metric, value, state.config.temperature);
+            canvas.text_right(number, Role::Text, &text);
+            if let Some((gradient, limit)) = gradient(slot.metric).zip(limit(now, slot.metric)) {
+                let (bar, _) = split_left(bar, bar.width.min(40), 0);
+                canvas.bar(bar, gradient, value / limit * 100.0, 0.0);
+            }
+        }
+        Err(why) if selected => {
+            let text = format!("{} {}", canvas.glyphs.absent, why.sentence());
+            canvas.text(rest, Role::Absent, &text);
+        }
+        Err(_) => canvas.text_right(number, Role::Absent, canvas.glyphs.absent),
+    }
+}
+
+fn label(slot: Slot) -> String {
+    let spec = slot.metric.spec();
+    match spec.per {
+        crate::model::Per::One => spec.label.to_owned(),
+        crate::model::Per::Fan => format!("{} {}", spec.label, slot.instance),
+    }
+}
+
+/// The colours of a metric: one accent for each meaning.
+fn gradient(metric: Metric) -> Option<Gradient> {
+    match (metric.spec().group, metric.spec().unit) {
+        (Group::Load, _) => Some(Gradient::Busy),
+        (Group::Memory, _) => Some(Gradient::Memory),
+        (_, Unit::Watts | Unit::Joules) => Some(Gradient::Power),
+        (_, Unit::Celsius) | (Group::PowerAndHeat, Unit::Percent) => Some(Gradient::Heat),
+        _ => None,
+    }
+}
+
+fn draw_history(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(series @ Series::Gpu(_, slot)) = state.selected_series() else { return };
+    let span = state.config.span;
+    let title = format!("{} {} {}", label(slot), canvas.glyphs.separator, span.text());
+    let inside = canvas.frame(area, Role::Border, &title);
+    let (chart, below) = split_top(inside, inside.height.saturating_sub(1));
+    let Some(summary) = state.store.summary(series, span.duration()) else {
+        draw_no_history(now, slot, inside, canvas);
+        return;
+    };
+    let text = |value: f32| show(slot.metric, value.into(), state.config.temperature);
+    let highest = highest(now, slot.metric, summary.all.max);
+    let labels = [text(highest), text(0.0)];
+    let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    let (scale, chart) = split_left(chart, u16::try_from(width).unwrap_or(0), 1);
+    let [top, bottom] = labels;
+    canvas.text_right(row(scale, 0), Role::GraphLabel, &top);
+    canvas.text_right(row(scale, scale.height.saturating_sub(1)), Role::GraphLabel, &bottom);
+    let columns = chart.width.saturating_mul(2);
+    let window = state.store.window(series, span.duration(), columns, state.held_at_us());
+    let gradient = gradient(slot.metric).unwrap_or(Gradient::Busy);
+    canvas.area_chart(chart, gradient, &window.columns, highest);
+    let line = format!(
+        "min {}  mean {}  max {}",
+        text(summary.all.min),
+        text(summary.all.mean),
+        text(summary.all.max)
+    );
+    canvas.text(below, Role::GraphLabel, &line);
+}
+
+/// Says why there is no chart.
+fn draw_no_history(now: &GpuSample, slot: Slot, inside: Rect, canvas: &mut Canvas<'_>) {
+    let place = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    match reading(now, slot).map(|reading| reading.value) {
+        Some(Err(why)) => canvas.paragraph(place, Role::Absent, &why.sentence()),
+        _ => canvas.paragraph(place, Role::TextDim, "No history of it is kept, or none yet."),
+    }
+}
+
+/// What a metric can reach at most, where that is known.
+fn limit(now: &GpuSample, metric: Metric) -> Option<f64> {
+    let limit = match metric {
+        Metric::MemoryUsed | Metric::MemoryReserved | Metric::MemoryFree => Metric::MemoryTotal,
+        Metric::PowerDraw | Metric::PowerAverage => Metric::PowerEnforcedLimit,
+        Metric::ClockGraphics => Metric::ClockGraphicsMaximum,
+        Metric::ClockSm => Metric::ClockSmMaximum,
+        Metric::ClockMemory => Metric::ClockMemoryMaximum,
+        Metric::ClockVideo => Metric::ClockVideoMaximum,
+        _ => return (metric.spec().unit == Unit::Percent).then_some(100.0),
+    };
+    now.values.value(limit).filter(|limit| *limit > 0.0)
+}
+
+/// The top of a chart: the limit, else what the unit or the history asks for.
+fn highest(now: &GpuSample, metric: Metric, largest: f32) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a share of it is drawn")]
+    let limit = limit(now, metric).map(|limit| limit as f32);
+    let of_unit = if metric.spec().unit == Unit::Celsius { 100.0 } else { 1.0 };
+    limit.unwrap_or(of_unit).max(largest)
+}

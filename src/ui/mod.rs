@@ -1,0 +1,69 @@
+//! The picture of a state: pure, drawn into a buffer; what can be clicked is returned.
+
+mod canvas;
+mod chrome;
+mod gpu;
+mod help;
+mod hits;
+mod layout;
+mod menu;
+mod number;
+mod outage;
+mod overview;
+mod processes;
+mod verdict;
+mod wrap;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub use hits::Hits;
+
+use crate::app::{Mode, Panel, State, Stream, Tab};
+use crate::theme::Role;
+use canvas::Canvas;
+
+/// The least that a picture needs; below it the user is asked for more.
+const LEAST: (u16, u16) = (24, 4);
+
+/// Draws `state` over the whole of `buffer`.
+pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
+    let area = buffer.area;
+    buffer.reset();
+    let mut canvas = Canvas::new(buffer, &state.theme, state.glyphs);
+    let mut hits = Hits::default();
+    canvas.dress(area, Role::Screen);
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        canvas.text(area, Role::Text, "enlarge me");
+        return hits;
+    }
+    let (header, body, footer) = layout::page(area);
+    chrome::header(state, header, &mut canvas, &mut hits);
+    chrome::footer(state, footer, &mut canvas, &mut hits);
+    draw_body(state, body, &mut canvas, &mut hits);
+    match state.mode {
+        Mode::Normal => {}
+        Mode::Help { top } => help::draw(state, top, body, &mut canvas, &mut hits),
+        Mode::SortMenu { cursor } => menu::draw(cursor, body, &mut canvas, &mut hits),
+    }
+    hits
+}
+
+fn draw_body(state: &State, body: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
+    if state.newest.is_none() {
+        match &state.stream {
+            Stream::Down(outage) => outage::draw(outage, body, canvas),
+            Stream::Waiting | Stream::Live => {
+                canvas.text(layout::middle_row(body), Role::TextDim, " waiting for the driver");
+            }
+        }
+        return;
+    }
+    match (state.zoom, state.tab) {
+        (Some(Panel::Processes), _) | (None, Tab::Processes) => {
+            processes::draw(state, body, true, canvas, hits);
+        }
+        (_, Tab::Gpu) => gpu::draw(state, body, canvas, hits),
+        _ => overview::draw(state, body, canvas, hits),
+    }
+}

@@ -1,0 +1,72 @@
+//! Numbers as the screen shows them.
+
+use crate::config::TemperatureUnit;
+use crate::model::{CLOCK_EVENTS, Metric, Unit};
+
+/// A value of a metric with its unit, in the user's unit of temperature.
+pub(super) fn show(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
+    match metric.spec().unit {
+        Unit::Celsius => degrees(metric, value, temperature),
+        Unit::ClockEventReasons => reasons(value),
+        unit => unit.show(value),
+    }
+}
+
+fn degrees(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
+    let degrees = if metric == Metric::SlowdownMargin {
+        temperature.difference(value)
+    } else {
+        temperature.level(value)
+    };
+    format!("{degrees:.0} °{}", temperature.letter())
+}
+
+/// The bits of a mask in words.
+fn reasons(mask: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a mask is a whole number"
+    )]
+    let mask = mask as u64;
+    let known = CLOCK_EVENTS.iter().filter(|event| mask & event.bit != 0);
+    let mut words: Vec<_> = known.map(|event| event.text.to_owned()).collect();
+    let unknown = CLOCK_EVENTS.iter().fold(mask, |rest, event| rest & !event.bit);
+    if unknown != 0 {
+        words.push(format!("unknown 0x{unknown:x}"));
+    }
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+}
+
+/// Bytes in GiB with one digit: for columns in which all values share the unit.
+pub(super) fn gibibytes(bytes: f64) -> String {
+    let value = bytes / f64::from(1 << 30);
+    if value < 99.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{gibibytes, show};
+    use crate::config::TemperatureUnit::{Celsius, Fahrenheit};
+    use crate::model::Metric;
+
+    #[test]
+    fn a_difference_of_degrees_has_no_offset() {
+        assert_eq!(show(Metric::Temperature, 100.0, Celsius), "100 °C");
+        assert_eq!(show(Metric::Temperature, 100.0, Fahrenheit), "212 °F");
+        assert_eq!(show(Metric::SlowdownMargin, 10.0, Fahrenheit), "18 °F");
+    }
+
+    #[test]
+    fn masks_are_told_in_words() {
+        let show = |mask| show(Metric::ClockEventReasons, mask, Celsius);
+        assert_eq!([0.0, 4.0].map(show), ["nothing", "at power limit"]);
+        assert_eq!(show(36_864.0 + 1.0), "idle, unknown 0x9000");
+    }
+
+    #[test]
+    fn large_memories_lose_the_digit() {
+        assert_eq!(gibibytes(44_238_000_000.0), "41.2");
+        assert_eq!(gibibytes(200_000_000_000.0), "186");
+    }
+}

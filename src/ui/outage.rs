@@ -1,0 +1,35 @@
+//! What is shown where there is no driver: what was looked for, what was found, and what to do.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::layout::{centered, row};
+use super::wrap::wrapped;
+use crate::app::Outage;
+use crate::theme::Role;
+
+/// Longer lines are hard to read.
+const WIDTH: u16 = 100;
+
+/// Draws the outage over `body`.
+pub(super) fn draw(outage: &Outage, body: Rect, canvas: &mut Canvas<'_>) {
+    let width = usize::from(body.width.min(WIDTH).saturating_sub(4)).max(1);
+    let message = wrapped(&outage.message, width).map(|line| (Role::Warning, line));
+    let gap = std::iter::once((Role::Text, String::new()));
+    let findings = outage.findings.iter().flat_map(|finding| wrapped(finding, width));
+    let findings = findings.map(|line| (Role::TextDim, line));
+    let hint = (Role::Text, "It is looked for again by itself.".to_owned());
+    let lines = message.chain(gap.clone()).chain(findings).chain(gap).chain([hint]);
+    let lines: Vec<_> = lines.collect();
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let place = centered(body, WIDTH, rows.saturating_add(2));
+    let inside = canvas.frame(place, Role::Border, "No GPUs to show");
+    for (number, (role, line)) in (0..inside.height).zip(lines) {
+        let place = row(inside, number);
+        canvas.text(
+            Rect { x: place.x + 1, width: place.width.saturating_sub(1), ..place },
+            role,
+            &line,
+        );
+    }
+}

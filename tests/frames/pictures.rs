@@ -1,0 +1,167 @@
+//! Pictures of every tab and dialog, in characters and in roles.
+
+use std::sync::Arc;
+
+use nvsdk_top::app::Event;
+use nvsdk_top::config::Config;
+use nvsdk_top::model::{Absent, GpuState};
+use nvsdk_top::source::Snapshot;
+use nvsdk_top::theme::{Depth, Glyphs, Theme};
+
+use crate::support::{Monitor, assert_snapshot, outage};
+
+const SIZES: [(u16, u16); 3] = [(40, 10), (80, 24), (120, 40)];
+
+#[test]
+fn every_tab_and_dialog() {
+    let mut monitor = Monitor::watching("h100");
+    for (name, keys) in [
+        ("overview", "esc 1"),
+        ("gpu", "esc 2"),
+        ("processes", "esc 3 down down"),
+        ("help", "esc 1 F1"),
+        ("sort", "esc 1 F6 down"),
+        ("history", "esc 2 z"),
+    ] {
+        monitor.press(keys);
+        for (width, height) in SIZES {
+            monitor.resize(width, height).assert_picture(name);
+        }
+    }
+}
+
+#[test]
+fn every_machine() {
+    for name in ["geforce", "laptop", "mig", "gb10"] {
+        let mut monitor = Monitor::watching(name);
+        monitor.resize(80, 24).assert_picture(&format!("{name}_overview"));
+        monitor.resize(120, 40).assert_picture(&format!("{name}_overview"));
+        monitor.press("2").assert_picture(&format!("{name}_gpu"));
+    }
+}
+
+#[test]
+fn a_wide_screen() {
+    let mut monitor = Monitor::watching("geforce");
+    monitor.resize(200, 60).assert_picture("geforce_overview");
+    let mut monitor = Monitor::watching("h100");
+    monitor.resize(200, 60).assert_picture("overview");
+    monitor.press("2 ]").assert_picture("gpu");
+}
+
+/// A machine of 128 GPUs.
+fn multiply(snapshot: &mut Snapshot) {
+    let inventory = Arc::make_mut(&mut snapshot.inventory);
+    let eight = inventory.gpus.clone();
+    inventory.gpus = (0..128).map(|number| eight[number % 8].clone()).collect();
+    for (index, gpu) in (0..).zip(&mut inventory.gpus) {
+        gpu.index = index;
+    }
+    let eight = snapshot.sample.gpus.clone();
+    snapshot.sample.gpus = (0..128).map(|number| eight[number % 8].clone()).collect();
+}
+
+#[test]
+fn many_gpus() {
+    let mut monitor = Monitor::new("h100");
+    monitor.disturb = multiply;
+    monitor.watch(20);
+    monitor.press(&"right ".repeat(100));
+    monitor.resize(40, 10).assert_picture("many");
+    monitor.resize(80, 24).assert_picture("many");
+    monitor.resize(200, 60).assert_picture("many");
+}
+
+#[test]
+fn a_held_picture_stays() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.resize(80, 24).press("p");
+    let held = monitor.text();
+    monitor.watch(20);
+    assert_eq!(monitor.text(), held);
+    monitor.assert_picture("held");
+    monitor.press("p");
+    assert_ne!(monitor.text(), held);
+}
+
+#[test]
+fn no_driver() {
+    let mut monitor = Monitor::new("h100");
+    monitor.resize(80, 24).assert_picture("waiting");
+    monitor.tell(Event::Outage(Arc::new(outage())));
+    for (width, height) in [(40, 10), (80, 24)] {
+        monitor.resize(width, height).assert_picture("outage");
+    }
+}
+
+/// GPUs in every kind of trouble.
+fn disturb(snapshot: &mut Snapshot) {
+    let age_us = 131_000_000;
+    let states = [
+        (1, GpuState::Stale { age_us: 2_100_000, call: None }, Absent::Stale),
+        (2, GpuState::Stuck { age_us, call: "nvmlDeviceGetTemperatureV".into() }, Absent::Stuck),
+        (3, GpuState::Lost { age_us }, Absent::GpuLost),
+        (4, GpuState::Asleep, Absent::Asleep),
+        (5, GpuState::Refused { why: Absent::NoPermission }, Absent::NoPermission),
+    ];
+    for (position, state, why) in states {
+        let gpu = &mut snapshot.sample.gpus[position];
+        gpu.state = state;
+        gpu.values.forget(why);
+    }
+}
+
+#[test]
+fn trouble_is_told_by_words_and_shape() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.disturb = disturb;
+    monitor.watch(5);
+    for (width, height) in SIZES {
+        monitor.resize(width, height).assert_picture("trouble");
+    }
+    monitor.resize(200, 60).assert_picture("trouble");
+    monitor.resize(80, 24).press("2 ] ] ]").assert_picture("trouble_gpu");
+}
+
+#[test]
+fn ascii_is_ascii_and_needs_no_colour() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.disturb = disturb;
+    monitor.watch(5);
+    monitor.state.glyphs = &Glyphs::ASCII;
+    monitor.state.theme = Theme::load("mono", None, Depth::Mono).0;
+    let mut pictures = Vec::new();
+    for keys in ["1", "2", "3", "1 F1", "esc F6", "esc p"] {
+        for (width, height) in [(40, 10), (80, 24), (120, 40), (200, 60)] {
+            let text = monitor.press(keys).resize(width, height).text();
+            assert!(text.is_ascii(), "{keys}: {text}");
+            if (width, height) == (80, 24) {
+                pictures.push(text);
+            }
+        }
+    }
+    assert_snapshot("frame__ascii@80x24", &pictures.join("\n"));
+}
+
+#[test]
+fn every_theme_draws_the_same_characters() {
+    let mut monitor = Monitor::watching("mig");
+    let text = monitor.text();
+    for name in ["nvsdk-dark", "nvsdk-light", "high-contrast", "mono"] {
+        monitor.state.theme = Theme::load(name, None, Depth::TrueColor).0;
+        assert_eq!(monitor.text(), text, "{name}");
+    }
+}
+
+#[test]
+fn fahrenheit_is_everywhere() {
+    let mut monitor = Monitor::watching("h100");
+    for keys in ["1", "2"] {
+        assert!(monitor.press(keys).text().contains("°C"), "{keys}");
+    }
+    monitor.state.config = Config { temperature: "f".parse().unwrap(), ..Config::default() };
+    for keys in ["1", "2"] {
+        let text = monitor.press(keys).text();
+        assert!(text.contains("°F") && !text.contains("°C"), "{keys}: {text}");
+    }
+}
