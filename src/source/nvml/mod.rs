@@ -29,8 +29,8 @@ use super::host::{
 };
 use super::{Clock, Patience, Request, Snapshot, Source, SourceError};
 use crate::model::{
-    Absent, Driver, Fact, Gpu, GpuSample, GpuState, Host, Inventory, KernelModule, Origin, Process,
-    Sample, SampleError, Sysroot, Values,
+    Absent, Driver, Fact, Gpu, GpuSample, GpuState, Host, HostMetric, Inventory, KernelModule,
+    Origin, Process, Sample, SampleError, Sysroot, Values,
 };
 
 /// What an [`NvmlSource`] is opened with.
@@ -203,11 +203,13 @@ impl NvmlSource {
             values: Values::absent(gpu.layout, why, now_us),
         };
         let gpus = self.inventory.gpus.iter().map(silent).collect();
-        self.snapshot(gpus, Vec::new(), Vec::new())
+        let host = self.host.read();
+        self.snapshot(host, gpus, Vec::new(), Vec::new())
     }
 
     fn snapshot(
-        &mut self,
+        &self,
+        host: [Result<f64, Absent>; HostMetric::COUNT],
         gpus: Vec<GpuSample>,
         processes: Vec<Process>,
         errors: Vec<SampleError>,
@@ -218,7 +220,7 @@ impl NvmlSource {
             monotonic_us: self.now_us(),
             gpus,
             processes,
-            host: self.host.read(),
+            host,
             errors,
         };
         Snapshot { inventory: self.inventory.clone(), sample }
@@ -283,7 +285,11 @@ impl Source for NvmlSource {
             }
             Err(error) => return Err(error),
         };
-        session.tick(request, Instant::now() + request.patience.wait());
+        let deadline = Instant::now() + request.patience.wait();
+        let awaited = session.begin(request);
+        // While the GPUs answer there is time for the machine around them, and their answers gather meanwhile.
+        let host = self.host.read();
+        session.finish(&awaited, deadline);
         if let Some(error) = session.failure() {
             retire(session);
             return Err(self.close(error));
@@ -295,7 +301,7 @@ impl Source for NvmlSource {
         let processes = session.processes(&gpus, &mut self.processes);
         let errors = session.errors(&gpus);
         self.keep(session);
-        Ok(self.snapshot(gpus, processes, errors))
+        Ok(self.snapshot(host, gpus, processes, errors))
     }
 }
 

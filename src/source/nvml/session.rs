@@ -33,6 +33,14 @@ pub(super) struct Session {
     changed: bool,
 }
 
+/// Whose answers a tick waits for.
+pub(super) struct Awaited {
+    /// Whether the slow answers are waited for too.
+    whole: bool,
+    /// Of each seat, whether it took an order. One that was still busy has missed its turn.
+    gpus: Vec<bool>,
+}
+
 impl Session {
     /// A session with a seat for each GPU. `before` are the GPUs of the session before it, if there was one.
     pub(super) fn new(opened: Opened, before: &[Gpu], options: &NvmlOptions) -> Self {
@@ -56,8 +64,8 @@ impl Session {
         }
     }
 
-    /// Gives every worker that is free its order, and waits for the answers that the request waits for.
-    pub(super) fn tick(&mut self, request: &Request, deadline: Instant) {
+    /// Begins a tick: gives every worker that is free its order, and says of which GPUs an answer is awaited.
+    pub(super) fn begin(&mut self, request: &Request) -> Awaited {
         while let Ok(report) = self.reports.try_recv() {
             self.hear(report);
         }
@@ -67,14 +75,21 @@ impl Session {
             processes: request.processes,
             quick: matches!(request.patience, Patience::Quick { .. }),
         };
-        let whole = !matches!(request.patience, Patience::Tick { .. });
         let now_us = self.clock.monotonic_us();
-        let asked: Vec<bool> =
-            self.seats.iter_mut().map(|seat| seat.begin(order, now_us)).collect();
-        let awaited = |seats: &[Seat]| {
-            seats.iter().zip(&asked).any(|(seat, asked)| *asked && seat.is_awaited(whole))
+        let whole = !matches!(request.patience, Patience::Tick { .. });
+        Awaited {
+            whole,
+            gpus: self.seats.iter_mut().map(|seat| seat.begin(order, now_us)).collect(),
+        }
+    }
+
+    /// Ends a tick: waits for the answers, at the latest until `deadline`.
+    pub(super) fn finish(&mut self, awaited: &Awaited, deadline: Instant) {
+        let is_awaited = |seats: &[Seat]| {
+            let mut gpus = seats.iter().zip(&awaited.gpus);
+            gpus.any(|(seat, asked)| *asked && seat.is_awaited(awaited.whole))
         };
-        while awaited(&self.seats) {
+        while is_awaited(&self.seats) {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(report) = self.reports.recv_timeout(left) else { break };
             self.hear(report);
