@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -17,11 +17,18 @@ pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     pub(super) theme: &'a Theme,
     pub(super) glyphs: &'static Glyphs,
+    /// Whether the terminal may only get ASCII.
+    is_ascii: bool,
 }
 
 impl<'a> Canvas<'a> {
+    /// Empties the whole buffer, to draw in it.
     pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'static Glyphs) -> Self {
-        Self { buffer, theme, glyphs }
+        let is_ascii = *glyphs != Glyphs::UNICODE;
+        let canvas = Self { buffer, theme, glyphs, is_ascii };
+        let blank = canvas.blank(Role::Screen);
+        canvas.buffer.content.fill(blank);
+        canvas
     }
 
     /// Gives a whole area a look.
@@ -31,13 +38,26 @@ impl<'a> Canvas<'a> {
 
     /// Empties an area and gives it a look.
     pub(super) fn clear(&mut self, area: Rect, role: Role) {
-        let area = area.intersection(self.buffer.area);
+        let blank = self.blank(role);
         for row in area.rows() {
-            for cell in row.columns() {
-                self.buffer[(cell.x, cell.y)].reset();
-            }
+            self.cells(row).fill(blank.clone());
         }
-        self.dress(area, role);
+    }
+
+    fn blank(&self, role: Role) -> Cell {
+        let mut blank = Cell::EMPTY;
+        blank.set_style(self.theme.style(role));
+        blank
+    }
+
+    /// The cells of the first row of `area`, as far as it lies in the buffer.
+    fn cells(&mut self, area: Rect) -> &mut [Cell] {
+        let area = area.intersection(self.buffer.area);
+        if area.is_empty() {
+            return &mut [];
+        }
+        let start = self.buffer.index_of(area.x, area.y);
+        &mut self.buffer.content[start..start + usize::from(area.width)]
     }
 
     /// Writes what fits of `text` into the first row of `area`, and returns the cells it took. What is cut off is told
@@ -55,6 +75,13 @@ impl<'a> Canvas<'a> {
         }
         let text = self.legible(text);
         let room = usize::from(area.width);
+        if text.len() <= room && text.is_ascii() {
+            // Most texts are, and what ratatui does for clusters of characters is dear.
+            for (cell, letter) in self.cells(area).iter_mut().zip(text.chars()) {
+                cell.set_char(letter).set_style(style);
+            }
+            return u16::try_from(text.len()).unwrap_or(area.width);
+        }
         if text.width() <= room {
             let (end, _) = self.buffer.set_stringn(area.x, area.y, &*text, room, style);
             return end - area.x;
@@ -76,7 +103,7 @@ impl<'a> Canvas<'a> {
     /// drawn in ASCII.
     fn legible<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let text = printable(text);
-        if *self.glyphs == Glyphs::UNICODE || text.is_ascii() {
+        if !self.is_ascii || text.is_ascii() {
             return text;
         }
         let text = text.replace('°', self.glyphs.degree);

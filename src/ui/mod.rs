@@ -29,10 +29,8 @@ const LEAST: (u16, u16) = (24, 4);
 /// Draws `state` over the whole of `buffer`.
 pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
     let area = buffer.area;
-    buffer.reset();
     let mut canvas = Canvas::new(buffer, &state.theme, state.glyphs);
     let mut hits = Hits::default();
-    canvas.dress(area, Role::Screen);
     if area.width < LEAST.0 || area.height < LEAST.1 {
         canvas.text(area, Role::Text, "enlarge me");
         return hits;

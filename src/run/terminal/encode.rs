@@ -44,7 +44,7 @@ impl Pen {
         let width = usize::from(after.area.width).max(1);
         let rows = before.content.chunks(width).zip(after.content.chunks(width));
         for (row, (before, after)) in (0..).zip(rows) {
-            if before != after {
+            if !before.iter().zip(after).all(|(before, after)| is_same(before, after)) {
                 self.draw_row(row, before, after, out);
             }
         }
@@ -63,7 +63,7 @@ impl Pen {
             }
             let width = width_of(cell);
             hidden = width - 1;
-            if whole || before != cell {
+            if whole || !is_same(before, cell) {
                 self.move_to(column, row, out);
                 self.dress(cell, out);
                 out.extend_from_slice(cell.symbol().as_bytes());
@@ -120,6 +120,18 @@ impl Pen {
         if (self.fg, self.bg, self.modifiers) != (Color::Reset, Color::Reset, Modifier::empty()) {
             out.extend_from_slice(b"\x1b[m");
         }
+    }
+}
+
+/// Whether two cells look the same. Every frame compares every cell, so the colours, which are told fastest, come first,
+/// and a symbol of one byte is not compared as a text.
+fn is_same(before: &Cell, after: &Cell) -> bool {
+    if (before.fg, before.bg, before.modifier) != (after.fg, after.bg, after.modifier) {
+        return false;
+    }
+    match (before.symbol().as_bytes(), after.symbol().as_bytes()) {
+        ([before], [after]) => before == after,
+        (before, after) => before == after,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is read from the machine around the GPUs: its totals, its processes, its PCI bus, its kernel driver.
 
 mod driver;
+mod kernel_file;
 mod pci;
 mod processes;
 mod totals;

@@ -1,10 +1,10 @@
 //! The machine's totals (processors, load, memory, pressure) and its name.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
 
 use sysinfo::System;
 
+use super::kernel_file::KernelFile;
 use crate::model::{Absent, Host, HostMetric, Sysroot};
 
 /// Reads the totals once a tick.
@@ -13,24 +13,30 @@ use crate::model::{Absent, Host, HostMetric, Sysroot};
 /// from the sysroot. sysinfo would read the processors one by one, and nothing within 200 ms of its last reading.
 pub struct HostReader {
     system: System,
-    stat_file: PathBuf,
+    stat_file: KernelFile,
     cpu_count: Result<f64, Absent>,
     /// The processors' time at the previous reading.
     cpu_before: Option<CpuTime>,
-    pressure_folder: PathBuf,
+    cpu_pressure: KernelFile,
+    memory_pressure: KernelFile,
+    io_pressure: KernelFile,
 }
 
 impl HostReader {
     /// Counts the processors and reads nothing else yet.
     #[must_use]
     pub fn new(sysroot: &Sysroot) -> Self {
-        let stat_file = sysroot.path("/proc/stat");
+        let is_kept = *sysroot == Sysroot::default();
+        let file = |path| KernelFile::new(sysroot.path(path), is_kept);
+        let stat = super::read_text(&sysroot.path("/proc/stat"));
         Self {
             system: System::new(),
-            cpu_count: super::read_text(&stat_file).and_then(|stat| cpu_count(&stat)),
-            stat_file,
+            cpu_count: stat.and_then(|stat| cpu_count(&stat)),
+            stat_file: file("/proc/stat"),
             cpu_before: None,
-            pressure_folder: sysroot.path("/proc/pressure"),
+            cpu_pressure: file("/proc/pressure/cpu"),
+            memory_pressure: file("/proc/pressure/memory"),
+            io_pressure: file("/proc/pressure/io"),
         }
     }
 
@@ -46,10 +52,9 @@ impl HostReader {
         let free_swap = self.system.free_swap();
         // No machine is without memory, so zero says that it could not be read; it may well be without swap.
         let memory = not_zero(self.system.total_memory());
-        let pressure = |resource| Pressure::read(&self.pressure_folder.join(resource));
-        let of_cpu = pressure("cpu");
-        let of_memory = pressure("memory");
-        let of_io = pressure("io");
+        let of_cpu = Pressure::read(&mut self.cpu_pressure);
+        let of_memory = Pressure::read(&mut self.memory_pressure);
+        let of_io = Pressure::read(&mut self.io_pressure);
 
         std::array::from_fn(|row| match HostMetric::ALL[row] {
             HostMetric::Cpu => cpu,
@@ -73,8 +78,7 @@ impl HostReader {
     fn read_cpu(&mut self) -> Result<f64, Absent> {
         // The first line holds the sum of all processors.
         let mut buffer = [0; 256];
-        let now =
-            super::read_once(&self.stat_file, &mut buffer).map_err(|error| super::absence(&error));
+        let now = self.stat_file.read(&mut buffer).map_err(|error| super::absence(&error));
         let now = now.and_then(CpuTime::parse)?;
         let before = self.cpu_before.replace(now).ok_or(Absent::NeedsTwoReadings)?;
         now.busy_percent_since(before)
@@ -156,8 +160,8 @@ struct Pressure {
 
 impl Pressure {
     /// Reads a file of `/proc/pressure`; a kernel without pressure accounting has none.
-    fn read(path: &Path) -> Self {
-        match super::read_once(path, &mut [0; 256]) {
+    fn read(file: &mut KernelFile) -> Self {
+        match file.read(&mut [0; 256]) {
             Ok(bytes) => Self { some: average(bytes, "some"), full: average(bytes, "full") },
             Err(error) => {
                 let why = Err(super::absence(&error));
@@ -198,7 +202,7 @@ pub fn identity(sysroot: &Sysroot) -> Host {
 
 #[cfg(test)]
 mod tests {
-    use super::{CpuTime, HostReader, Pressure, average, cpu_count, identity, used};
+    use super::{CpuTime, HostReader, KernelFile, Pressure, average, cpu_count, identity, used};
     use crate::model::{Absent, HostMetric, Sysroot};
     use proptest::prelude::*;
     use std::fs;
@@ -283,7 +287,7 @@ mod tests {
     #[test]
     fn an_unreadable_file_says_so_of_both_lines() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = Pressure::read(&folder.path().join("cpu"));
+        let missing = Pressure::read(&mut KernelFile::new(folder.path().join("cpu"), false));
         assert_eq!(missing, Pressure { some: Err(Absent::NotFound), full: Err(Absent::NotFound) });
     }
 

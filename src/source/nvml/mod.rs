@@ -6,6 +6,7 @@
 mod device;
 mod identity;
 mod locate;
+mod mailbox;
 mod opening;
 mod probes;
 mod processes;

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
 use super::device::{Fate, InCall, Watch};
+use super::mailbox::Share;
 use super::processes::GpuProcesses;
 use super::worker::{Address, Order};
 use crate::model::{Absent, Gpu, GpuSample, GpuState, Values};
@@ -39,11 +39,11 @@ pub(super) enum Worker {
     /// There is none yet; that of a GPU that sleeps is started when something else has woken it.
     None,
     /// It waits for an order.
-    Idle(Sender<Order>),
+    Idle(Share<Order>),
     /// It carries out an order; its readings of the tick are still to come.
-    Reading(Sender<Order>),
+    Reading(Share<Order>),
     /// Its readings of the tick are there; what is slow is still to come.
-    Finishing(Sender<Order>),
+    Finishing(Share<Order>),
     /// The GPU cannot be had.
     Refused(Absent),
 }
@@ -71,7 +71,7 @@ impl Seat {
     /// One that is busy with an earlier order has missed its turn and is not waited for.
     pub(super) fn begin(&mut self, order: Order, now_us: u64) -> bool {
         match std::mem::replace(&mut self.worker, Worker::None) {
-            Worker::Idle(orders) if orders.send(order).is_ok() => {
+            Worker::Idle(orders) if orders.put(order) => {
                 self.worker = Worker::Reading(orders);
                 true
             }

@@ -1,10 +1,10 @@
 //! The driver while it is open: a tick is closed from what the workers of its GPUs report.
 
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::device::{Fate, absent_for};
+use super::mailbox::Share;
 use super::opening::Opened;
 use super::processes::{GpuProcess, UTILIZATION};
 use super::raw::Library;
@@ -27,8 +27,7 @@ pub(super) struct Session {
     seats: Vec<Seat>,
     sysroot: Sysroot,
     clock: Arc<dyn Clock>,
-    sender: Sender<Report>,
-    reports: Receiver<Report>,
+    reports: Share<Report>,
     /// Whether the driver's or a GPU's lasting facts changed since they were last taken.
     changed: bool,
 }
@@ -44,7 +43,6 @@ pub(super) struct Awaited {
 impl Session {
     /// A session with a seat for each GPU. `before` are the GPUs of the session before it, if there was one.
     pub(super) fn new(opened: Opened, before: &[Gpu], options: &NvmlOptions) -> Self {
-        let (sender, reports) = mpsc::channel();
         let now_us = options.clock.monotonic_us();
         let count = opened.gpus.len();
         let seat = |(position, (address, pci)): (usize, (worker::Address, _))| {
@@ -58,17 +56,14 @@ impl Session {
             seats: opened.gpus.into_iter().enumerate().map(seat).collect(),
             sysroot: options.sysroot.clone(),
             clock: options.clock.clone(),
-            sender,
-            reports,
+            reports: Share::new(),
             changed: true,
         }
     }
 
     /// Begins a tick: gives every worker that is free its order, and says of which GPUs an answer is awaited.
     pub(super) fn begin(&mut self, request: &Request) -> Awaited {
-        while let Ok(report) = self.reports.try_recv() {
-            self.hear(report);
-        }
+        self.hear(0, Instant::now());
         self.start_workers();
         let order = Order {
             metrics: request.metrics,
@@ -85,14 +80,13 @@ impl Session {
 
     /// Ends a tick: waits for the answers, at the latest until `deadline`.
     pub(super) fn finish(&mut self, awaited: &Awaited, deadline: Instant) {
-        let is_awaited = |seats: &[Seat]| {
-            let mut gpus = seats.iter().zip(&awaited.gpus);
-            gpus.any(|(seat, asked)| *asked && seat.is_awaited(awaited.whole))
-        };
-        while is_awaited(&self.seats) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(report) = self.reports.recv_timeout(left) else { break };
-            self.hear(report);
+        loop {
+            let gpus = self.seats.iter().zip(&awaited.gpus);
+            let awaited = gpus.filter(|(seat, asked)| **asked && seat.is_awaited(awaited.whole));
+            let missing = awaited.count();
+            if missing == 0 || self.hear(missing, deadline) == 0 {
+                break;
+            }
         }
         self.seats.iter_mut().for_each(Seat::end);
     }
@@ -108,7 +102,8 @@ impl Session {
             if !matches!(seat.worker, Worker::None) {
                 continue;
             }
-            let (orders, receiver) = mpsc::channel();
+            let orders = Share::new();
+            let to_worker = orders.other();
             let start = Start {
                 position,
                 address: seat.address.clone(),
@@ -116,17 +111,27 @@ impl Session {
                 library: self.library.clone(),
                 clock: self.clock.clone(),
                 watch: seat.watch.clone(),
-                reports: self.sender.clone(),
+                reports: self.reports.mailbox(),
             };
             let thread = std::thread::Builder::new().name(format!("gpu-{position}"));
-            match thread.spawn(move || worker::work(&start, &receiver)) {
+            match thread.spawn(move || worker::work(&start, &to_worker)) {
                 Ok(_) => seat.worker = Worker::Idle(orders),
                 Err(_) => seat.refused(Absent::NotReadYet, self.clock.monotonic_us()),
             }
         }
     }
 
-    fn hear(&mut self, Report { position, news }: Report) {
+    /// Takes in what the workers report, once there are `wanted` reports or the deadline has come; says how many there were.
+    fn hear(&mut self, wanted: usize, deadline: Instant) -> usize {
+        let reports = self.reports.take(wanted, deadline);
+        let count = reports.len();
+        for report in reports {
+            self.take_in(report);
+        }
+        count
+    }
+
+    fn take_in(&mut self, Report { position, news }: Report) {
         let now_us = self.clock.monotonic_us();
         let Some(seat) = self.seats.get_mut(position) else { return };
         match news {

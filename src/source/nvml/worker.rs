@@ -1,10 +1,10 @@
 //! The thread that talks to one GPU, so that one that hangs or dawdles delays no other.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
 
 use super::device::{Device, Fate, Watch};
 use super::identity::{identify, is_incomplete, mig, with_known};
+use super::mailbox::{Mailbox, Share};
 use super::probes::{Every, Fill, PROBES, Probe};
 use super::processes::{self, GpuProcesses, UtilizationHistory};
 use super::raw::{Failure, Library};
@@ -73,12 +73,12 @@ pub(super) struct Start {
     pub(super) library: Arc<Library>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) watch: Arc<Watch>,
-    pub(super) reports: Sender<Report>,
+    pub(super) reports: Arc<Mailbox<Report>>,
 }
 
 /// Runs until the orders end or nobody listens.
-pub(super) fn work(start: &Start, orders: &Receiver<Order>) {
-    let say = |news| start.reports.send(Report { position: start.position, news }).is_ok();
+pub(super) fn work(start: &Start, orders: &Share<Order>) {
+    let say = |news| start.reports.put(Report { position: start.position, news });
     let mut worker = match Worker::begin(start) {
         Ok(worker) => worker,
         Err(failure) => {
@@ -87,7 +87,7 @@ pub(super) fn work(start: &Start, orders: &Receiver<Order>) {
         }
     };
     let mut heard = say(News::Found(Box::new(worker.gpu.clone())));
-    for order in orders {
+    while let Some(order) = orders.next() {
         if let Some(gpu) = worker.identify_again() {
             heard = heard && say(News::Found(Box::new(gpu)));
         }

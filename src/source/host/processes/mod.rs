@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustix::io::Errno;
@@ -15,6 +15,7 @@ use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Pid, test_kill_process};
 use rustix::time::{ClockId, clock_gettime};
 
+use super::kernel_file::KernelFile;
 use crate::model::{Absent, ProcessIdentity, Sysroot};
 use crate::source::Clock;
 use stat::{ProcessStat, STAT_BYTES};
@@ -22,6 +23,9 @@ use users::Users;
 
 /// A command line is kept up to this length.
 const COMMAND_BYTES: u64 = 4096;
+
+/// The files of about so many processes are kept open; a program may only have so many.
+const MOST_KEPT: usize = 256;
 
 /// What the link `/proc/self/ns/pid` reads in the machine's first pid namespace, whose inode number is fixed.
 const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
@@ -75,7 +79,7 @@ pub struct ProcessReader {
 
 /// What is kept of a process from tick to tick.
 struct Known {
-    stat_path: PathBuf,
+    stat_file: KernelFile,
     seen: Option<Seen>,
 }
 
@@ -119,9 +123,10 @@ impl ProcessReader {
         self.readings.clear();
         let uptime_s = self.uptime_s();
         for &pid in pids {
-            let mut known = self.known.remove(&pid).unwrap_or_else(|| Known {
-                stat_path: self.sysroot.path(format!("/proc/{pid}/stat")),
-                seen: None,
+            let mut known = self.known.remove(&pid).unwrap_or_else(|| {
+                let is_kept = self.is_this_machine && self.current.len() < MOST_KEPT;
+                let path = self.sysroot.path(format!("/proc/{pid}/stat"));
+                Known { stat_file: KernelFile::new(path, is_kept), seen: None }
             });
             let reading = self.read_one(pid, &mut known, uptime_s);
             self.readings.push(reading);
@@ -139,7 +144,7 @@ impl ProcessReader {
         uptime_s: Result<f64, Absent>,
     ) -> ProcessReading {
         let mut buffer = [0; STAT_BYTES];
-        let stat = match super::read_once(&known.stat_path, &mut buffer) {
+        let stat = match known.stat_file.read(&mut buffer) {
             Ok(bytes) => ProcessStat::parse(bytes).ok_or(Absent::OutOfRange),
             Err(error) => Err(self.absence(pid, known.seen.is_some(), &error)),
         };
