@@ -70,6 +70,10 @@ impl Machine {
             "cpu  40 0 20 940 0 0 0 0\ncpu0 20 0 10 470 0 0 0 0\ncpu1 20 0 10 470 0 0 0 0\n";
         self.write("/proc/stat", &format!("{processors}btime 1763990000\n"));
         self.write("/proc/uptime", "10000.00 18000.00\n");
+        self.write("/proc/loadavg", "0.75 1.50 2.25 3/456 7890\n");
+        let memory = "MemTotal:       65536000 kB\nMemFree:        8192000 kB\nMemAvailable:   49152000 kB\n";
+        let swap = "SwapTotal:      16384000 kB\nSwapFree:       14336000 kB\n";
+        self.write("/proc/meminfo", &[memory, swap].concat());
         for (resource, some, full) in
             [("cpu", "1.25", "0.00"), ("memory", "0.50", "0.25"), ("io", "3.00", "2.75")]
         {

@@ -1,22 +1,16 @@
 //! The machine's totals (processors, load, memory, pressure) and its name.
 
-use std::fs::File;
-
-use sysinfo::System;
-
 use super::kernel_file::KernelFile;
 use crate::model::{Absent, Host, HostMetric, Sysroot};
 
-/// Reads the totals once a tick.
-///
-/// Load and memory come from sysinfo, which reads the real machine whatever the sysroot is; processors and pressure come
-/// from the sysroot. sysinfo would read the processors one by one, and nothing within 200 ms of its last reading.
+/// Reads the totals once a tick, each file with one system call where it is the kernel's.
 pub struct HostReader {
-    system: System,
     stat_file: KernelFile,
     cpu_count: Result<f64, Absent>,
     /// The processors' time at the previous reading.
     cpu_before: Option<CpuTime>,
+    load_file: KernelFile,
+    memory_file: KernelFile,
     cpu_pressure: KernelFile,
     memory_pressure: KernelFile,
     io_pressure: KernelFile,
@@ -30,10 +24,11 @@ impl HostReader {
         let file = |path| KernelFile::new(sysroot.path(path), is_kept);
         let stat = super::read_text(&sysroot.path("/proc/stat"));
         Self {
-            system: System::new(),
             cpu_count: stat.and_then(|stat| cpu_count(&stat)),
             stat_file: file("/proc/stat"),
             cpu_before: None,
+            load_file: file("/proc/loadavg"),
+            memory_file: file("/proc/meminfo"),
             cpu_pressure: file("/proc/pressure/cpu"),
             memory_pressure: file("/proc/pressure/memory"),
             io_pressure: file("/proc/pressure/io"),
@@ -45,13 +40,9 @@ impl HostReader {
     /// The share of the processors is [`Absent::NeedsTwoReadings`] at the first reading.
     pub fn read(&mut self) -> [Result<f64, Absent>; HostMetric::COUNT] {
         let cpu = self.read_cpu();
-        let load = load_averages();
-        self.system.refresh_memory();
-        let available = self.system.available_memory();
-        let swap = self.system.total_swap();
-        let free_swap = self.system.free_swap();
-        // No machine is without memory, so zero says that it could not be read; it may well be without swap.
-        let memory = not_zero(self.system.total_memory());
+        let load = read(&mut self.load_file, load_averages);
+        let memory = read(&mut self.memory_file, |bytes| Ok(Memory::parse(bytes)));
+        let memory = memory.unwrap_or_else(Memory::absent);
         let of_cpu = Pressure::read(&mut self.cpu_pressure);
         let of_memory = Pressure::read(&mut self.memory_pressure);
         let of_io = Pressure::read(&mut self.io_pressure);
@@ -62,11 +53,11 @@ impl HostReader {
             HostMetric::Load1 => load.map(|[one, _, _]| one),
             HostMetric::Load5 => load.map(|[_, five, _]| five),
             HostMetric::Load15 => load.map(|[_, _, fifteen]| fifteen),
-            HostMetric::MemoryTotal => memory.map(|total| total as f64),
-            HostMetric::MemoryUsed => memory.and_then(|total| used(total, available)),
-            HostMetric::MemoryAvailable => memory.map(|_| available as f64),
-            HostMetric::SwapTotal => memory.map(|_| swap as f64),
-            HostMetric::SwapUsed => memory.and_then(|_| used(swap, free_swap)),
+            HostMetric::MemoryTotal => memory.total,
+            HostMetric::MemoryUsed => used(memory.total, memory.available),
+            HostMetric::MemoryAvailable => memory.available,
+            HostMetric::SwapTotal => memory.swap_total,
+            HostMetric::SwapUsed => used(memory.swap_total, memory.swap_free),
             HostMetric::PressureCpuSome => of_cpu.some,
             HostMetric::PressureMemorySome => of_memory.some,
             HostMetric::PressureMemoryFull => of_memory.full,
@@ -77,12 +68,19 @@ impl HostReader {
 
     fn read_cpu(&mut self) -> Result<f64, Absent> {
         // The first line holds the sum of all processors.
-        let mut buffer = [0; 256];
-        let now = self.stat_file.read(&mut buffer).map_err(|error| super::absence(&error));
-        let now = now.and_then(CpuTime::parse)?;
+        let now = read(&mut self.stat_file, CpuTime::parse)?;
         let before = self.cpu_before.replace(now).ok_or(Absent::NeedsTwoReadings)?;
         now.busy_percent_since(before)
     }
+}
+
+/// What `parse` finds in a file: all that is looked for stands in its first two KiB.
+fn read<T>(
+    file: &mut KernelFile,
+    parse: impl FnOnce(&[u8]) -> Result<T, Absent>,
+) -> Result<T, Absent> {
+    let mut buffer = [0; 2048];
+    parse(file.read(&mut buffer).map_err(|error| super::absence(&error))?)
 }
 
 /// What all processors together have done since boot, in clock ticks.
@@ -134,19 +132,55 @@ fn not_zero(number: u64) -> Result<u64, Absent> {
 }
 
 /// What is not free; a container's view of the host's memory can hold more free than there is.
-fn used(total: u64, free: u64) -> Result<f64, Absent> {
-    total.checked_sub(free).map(|used| used as f64).ok_or(Absent::OutOfRange)
+fn used(total: Result<f64, Absent>, free: Result<f64, Absent>) -> Result<f64, Absent> {
+    let used = total? - free?;
+    if used < 0.0 { Err(Absent::OutOfRange) } else { Ok(used) }
 }
 
-/// The load over 1, 5 and 15 minutes.
-fn load_averages() -> Result<[f64; 3], Absent> {
-    let load = System::load_average();
-    let averages = [load.one, load.five, load.fifteen];
-    // sysinfo gives zeros when it cannot read the file, and so does a machine that idles.
-    if averages.iter().all(|&load| load <= 0.0) {
-        File::open("/proc/loadavg").map_err(|error| super::absence(&error))?;
+/// The load over 1, 5 and 15 minutes: the first numbers of `/proc/loadavg`.
+fn load_averages(bytes: &[u8]) -> Result<[f64; 3], Absent> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Absent::OutOfRange)?;
+    let mut fields = text.split_ascii_whitespace();
+    let mut next = || {
+        let load: f64 =
+            fields.next().ok_or(Absent::NotFound)?.parse().map_err(|_| Absent::OutOfRange)?;
+        if load.is_finite() && load >= 0.0 { Ok(load) } else { Err(Absent::OutOfRange) }
+    };
+    Ok([next()?, next()?, next()?])
+}
+
+/// The machine's memory in bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Memory {
+    total: Result<f64, Absent>,
+    /// What programs could have without making others swap; kernels before 3.14 do not say.
+    available: Result<f64, Absent>,
+    swap_total: Result<f64, Absent>,
+    swap_free: Result<f64, Absent>,
+}
+
+impl Memory {
+    /// Reads the lines `NAME: NUMBER kB` of `/proc/meminfo`.
+    fn parse(bytes: &[u8]) -> Self {
+        let of = |name: &str| {
+            let mut lines = bytes.split(|byte| *byte == b'\n');
+            let rest = lines.find_map(|line| line.strip_prefix(name.as_bytes()));
+            let text = std::str::from_utf8(rest.ok_or(Absent::NotFound)?);
+            let number = text.ok().and_then(|text| text.strip_suffix(" kB")).map(str::trim_start);
+            let kibibytes = number.and_then(|number| number.parse::<u64>().ok());
+            kibibytes.map(|kibibytes| kibibytes as f64 * 1024.0).ok_or(Absent::OutOfRange)
+        };
+        Self {
+            total: of("MemTotal:"),
+            available: of("MemAvailable:"),
+            swap_total: of("SwapTotal:"),
+            swap_free: of("SwapFree:"),
+        }
     }
-    Ok(averages)
+
+    fn absent(why: Absent) -> Self {
+        Self { total: Err(why), available: Err(why), swap_total: Err(why), swap_free: Err(why) }
+    }
 }
 
 /// How long tasks waited for one resource, in percent of the last 10 s.
@@ -161,13 +195,10 @@ struct Pressure {
 impl Pressure {
     /// Reads a file of `/proc/pressure`; a kernel without pressure accounting has none.
     fn read(file: &mut KernelFile) -> Self {
-        match file.read(&mut [0; 256]) {
-            Ok(bytes) => Self { some: average(bytes, "some"), full: average(bytes, "full") },
-            Err(error) => {
-                let why = Err(super::absence(&error));
-                Self { some: why, full: why }
-            }
-        }
+        let lines = read(file, |bytes| {
+            Ok(Self { some: average(bytes, "some"), full: average(bytes, "full") })
+        });
+        lines.unwrap_or_else(|why| Self { some: Err(why), full: Err(why) })
     }
 }
 
@@ -202,7 +233,10 @@ pub fn identity(sysroot: &Sysroot) -> Host {
 
 #[cfg(test)]
 mod tests {
-    use super::{CpuTime, HostReader, KernelFile, Pressure, average, cpu_count, identity, used};
+    use super::{
+        CpuTime, HostReader, KernelFile, Memory, Pressure, average, cpu_count, identity,
+        load_averages, used,
+    };
     use crate::model::{Absent, HostMetric, Sysroot};
     use proptest::prelude::*;
     use std::fs;
@@ -253,7 +287,55 @@ mod tests {
         assert_eq!(average(b"some avg10=much\n", "some"), Err(Absent::OutOfRange));
         assert_eq!(average(b"some avg10=-1\n", "some"), Err(Absent::OutOfRange));
         assert_eq!(average(b"some avg10=NaN\n", "some"), Err(Absent::OutOfRange));
-        assert_eq!(used(1, 2), Err(Absent::OutOfRange));
+    }
+
+    #[test]
+    fn load_and_memory_are_the_sysroots() {
+        let folder = tempfile::tempdir().unwrap();
+        let sysroot = Sysroot::new(folder.path());
+        let mut reader = HostReader::new(&sysroot);
+        for metric in [HostMetric::Load1, HostMetric::MemoryUsed, HostMetric::SwapTotal] {
+            assert_eq!(reader.read()[metric as usize], Err(Absent::NotFound), "{metric:?}");
+        }
+        fs::create_dir_all(sysroot.path("/proc")).unwrap();
+        fs::write(sysroot.path("/proc/loadavg"), "0.00 1.25 3.50 4/128 11231\n").unwrap();
+        let text = "MemTotal:       8 kB\nMemFree: 1 kB\nMemAvailable:   3 kB\nSwapCached: 9 kB\n\
+                    SwapTotal:      0 kB\nSwapFree:       0 kB\n";
+        fs::write(sysroot.path("/proc/meminfo"), text).unwrap();
+        let values = reader.read();
+        for (metric, value) in [
+            (HostMetric::Load1, 0.0),
+            (HostMetric::Load5, 1.25),
+            (HostMetric::Load15, 3.5),
+            (HostMetric::MemoryTotal, 8192.0),
+            (HostMetric::MemoryAvailable, 3072.0),
+            (HostMetric::MemoryUsed, 5120.0),
+            (HostMetric::SwapTotal, 0.0),
+            (HostMetric::SwapUsed, 0.0),
+        ] {
+            assert_eq!(values[metric as usize], Ok(value), "{metric:?}");
+        }
+    }
+
+    #[test]
+    fn what_meminfo_does_not_say_is_not_zero() {
+        let memory = Memory::parse(b"MemTotal: 8 kB\nMemAvailable: -1 kB\nSwapTotal: 1");
+        assert_eq!(memory.total, Ok(8192.0));
+        assert_eq!(memory.available, Err(Absent::OutOfRange));
+        assert_eq!(memory.swap_total, Err(Absent::OutOfRange), "the line is cut off");
+        assert_eq!(memory.swap_free, Err(Absent::NotFound));
+        assert_eq!(used(memory.total, memory.swap_free), Err(Absent::NotFound));
+        assert_eq!(used(Ok(1.0), Ok(2.0)), Err(Absent::OutOfRange));
+        assert_eq!(used(Ok(2.0), Ok(2.0)), Ok(0.0));
+    }
+
+    #[test]
+    fn a_load_is_a_number_that_can_be() {
+        assert_eq!(load_averages(b"0.50 0.25 1.00 1/2 3"), Ok([0.5, 0.25, 1.0]));
+        assert_eq!(load_averages(b"0.50 0.25"), Err(Absent::NotFound));
+        for bad in ["0.5 0.25 much", "0.5 0.25 inf", "0.5 NaN 1", "-1 1 1"] {
+            assert_eq!(load_averages(bad.as_bytes()), Err(Absent::OutOfRange), "{bad}");
+        }
     }
 
     #[test]
@@ -274,6 +356,8 @@ mod tests {
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = average(&bytes, "some");
             let _ = average(&[b"some avg10=", &bytes[..]].concat(), "some");
+            let _ = load_averages(&bytes);
+            let _ = Memory::parse(&[b"MemTotal:", &bytes[..]].concat());
         }
 
         #[test]
