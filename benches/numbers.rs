@@ -69,7 +69,7 @@ fn feed(fake: &Fake) -> Feed {
     Feed::new(Box::new(NvmlSource::new(options)))
 }
 
-fn take(feed: &mut Feed, patience: Patience) -> Snapshot {
+fn take(feed: &mut Feed, patience: Patience) -> Arc<Snapshot> {
     feed.next(&Request { metrics: MetricSet::all(), processes: true, patience }).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! `--once`: one sample, whole or quick, and its exit code.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ fn whole(
     feed: &mut Feed,
     selection: &Selection,
     pause: impl FnOnce(Duration),
-) -> Result<Snapshot, SourceError> {
+) -> Result<Arc<Snapshot>, SourceError> {
     let twice = selection.needed_twice();
     if twice != Selection::NONE {
         feed.next(&request(&twice, WHOLE))?;
@@ -85,7 +86,7 @@ mod tests {
     }
 
     /// What the selection gives, for how long it paused and what it asked.
-    fn take(list: &str, fast: bool) -> (Snapshot, Duration, Vec<Request>) {
+    fn take(list: &str, fast: bool) -> (Arc<Snapshot>, Duration, Vec<Request>) {
         let clock = Arc::new(ManualClock::at(0));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let demo = Demo::new(&PRESETS[0], Arc::clone(&clock) as _);
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_gpu_that_does_not_answer_makes_it_partial() {
-        let mut sample = take("busy_percent", false).0.sample;
+        let mut sample = take("busy_percent", false).0.sample.clone();
         assert_eq!(exit(&sample), Exit::Ok);
         sample.gpus[2].state = GpuState::Asleep;
         assert_eq!(exit(&sample), Exit::Ok);

@@ -81,7 +81,7 @@ pub enum SourceError {
 /// A source with its previous sample, so that each sample has its rates.
 pub struct Feed {
     source: Box<dyn Source>,
-    previous: Option<Sample>,
+    previous: Option<Arc<Snapshot>>,
 }
 
 impl Feed {
@@ -95,13 +95,15 @@ impl Feed {
     ///
     /// # Errors
     /// Those of [`Source::sample`]; the next sample then starts anew.
-    pub fn next(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
+    pub fn next(&mut self, request: &Request) -> Result<Arc<Snapshot>, SourceError> {
         let previous = self.previous.take();
+        let previous = previous.as_ref().map(|snapshot| &snapshot.sample);
         let mut snapshot = self.source.sample(request)?;
-        derive(previous.as_ref(), &mut snapshot.sample, request.patience.longest_gap_us());
-        self.previous = Some(snapshot.sample.clone());
+        derive(previous, &mut snapshot.sample, request.patience.longest_gap_us());
+        let mut snapshot = Arc::new(snapshot);
+        self.previous = Some(snapshot.clone());
         if matches!(request.patience, Patience::Quick { .. }) {
-            leave_out(&mut snapshot.sample);
+            leave_out(&mut Arc::make_mut(&mut snapshot).sample);
         }
         Ok(snapshot)
     }

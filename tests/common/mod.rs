@@ -80,12 +80,12 @@ impl Machine {
 
     pub(crate) fn sample(&mut self, patience: Patience) -> Result<Snapshot, SourceError> {
         let request = Request { metrics: MetricSet::all(), processes: true, patience };
-        self.feed.next(&request)
+        self.request(&request)
     }
 
     /// What the request asks for.
     pub(crate) fn request(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
-        self.feed.next(request)
+        self.feed.next(request).map(Arc::unwrap_or_clone)
     }
 
     /// Takes samples of a series, a second of the clocks apart, until one satisfies `is_so`.

@@ -27,7 +27,7 @@ fn snapshot(preset: &'static Preset, seconds: u64) -> Snapshot {
     clock.advance(Duration::from_secs(seconds));
     feed.next(&request).unwrap();
     clock.advance(Duration::from_millis(110));
-    feed.next(&request).unwrap()
+    Arc::unwrap_or_clone(feed.next(&request).unwrap())
 }
 
 fn json_text(snapshot: &Snapshot, layout: json::Layout) -> String {

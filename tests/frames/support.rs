@@ -73,7 +73,7 @@ impl Monitor {
         let selection = Selection::all();
         let patience = Patience::Tick { interval: Duration::from_secs(1) };
         let request = Request { metrics: selection.needed(), processes: true, patience };
-        self.feed.next(&request).unwrap()
+        Arc::unwrap_or_clone(self.feed.next(&request).unwrap())
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

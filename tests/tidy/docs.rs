@@ -121,7 +121,7 @@ fn demo(preset: &str, selection: &Selection) -> Snapshot {
     };
     feed.next(&request).unwrap();
     clock.advance(Duration::from_millis(110));
-    feed.next(&request).unwrap()
+    Arc::unwrap_or_clone(feed.next(&request).unwrap())
 }
 
 fn example_table() -> String {

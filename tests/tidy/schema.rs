@@ -26,12 +26,12 @@ fn demo(preset: &'static Preset, seconds: u64) -> Snapshot {
     let mut feed = Feed::new(Box::new(Demo::new(preset, clock.clone())));
     clock.advance(Duration::from_secs(seconds));
     let selection = Selection::all();
-    feed.next(&Request {
+    let request = Request {
         metrics: selection.needed(),
         processes: true,
         patience: Patience::Whole { limit: Duration::from_secs(5) },
-    })
-    .unwrap()
+    };
+    Arc::unwrap_or_clone(feed.next(&request).unwrap())
 }
 
 fn document(snapshot: &Snapshot, selection: &Selection) -> Value {

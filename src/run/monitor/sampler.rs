@@ -111,7 +111,7 @@ impl Sampling {
         match self.feed.next(&request) {
             Ok(snapshot) => {
                 self.outage = None;
-                Event::Sampled(Arc::new(snapshot))
+                Event::Sampled(snapshot)
             }
             Err(error) => Event::Outage(self.outage(error.to_string())),
         }

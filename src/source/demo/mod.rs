@@ -255,7 +255,7 @@ mod tests {
         let request = Request { metrics: MetricSet::all(), ..REQUEST };
         times.map(|time| {
             clock.advance(time.saturating_sub(Duration::from_micros(clock.monotonic_us())));
-            feed.next(&request).unwrap()
+            Arc::unwrap_or_clone(feed.next(&request).unwrap())
         })
     }
 
@@ -306,7 +306,7 @@ mod tests {
         let mut demo = Feed::new(Box::new(Demo::new(&PRESETS[0], Arc::new(ManualClock::at(0)))));
         let request =
             Request { metrics: MetricSet::NONE.with(Metric::Busy), processes: false, ..REQUEST };
-        let sample = demo.next(&request).unwrap().sample;
+        let sample = &demo.next(&request).unwrap().sample;
         assert!(sample.processes.is_empty());
         assert!(sample.gpus[0].values.get(Metric::Busy).value.is_ok());
         assert!(sample.gpus[0].values.get(Metric::Temperature).value.is_err());
@@ -317,7 +317,7 @@ mod tests {
         let mut demo = Feed::new(Box::new(Demo::new(&PRESETS[0], Arc::new(ManualClock::at(0)))));
         let patience = Patience::Quick { limit: Duration::from_secs(1) };
         let request = Request { metrics: MetricSet::all(), patience, ..REQUEST };
-        let sample = demo.next(&request).unwrap().sample;
+        let sample = &demo.next(&request).unwrap().sample;
         let left_out = Err(Absent::LeftOut);
         for metric in [Metric::PcieRx, Metric::PcieTx, Metric::PowerAverage] {
             assert_eq!(sample.gpus[0].values.get(metric).value, left_out, "{metric:?}");
