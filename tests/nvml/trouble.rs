@@ -61,6 +61,38 @@ fn a_gpu_is_stale_after_two_missed_ticks_and_says_in_which_call() {
 }
 
 #[test]
+fn a_gpu_whose_slow_calls_hang_keeps_no_other_from_theirs() {
+    let mut machine = Machine::scenario(&h100_with(
+        "[[fault]]\nfn = \"nvmlDeviceGetPcieThroughput\"\ngpu = 0\nhang = \"until-released\"\n",
+    ));
+    let read = machine.tick_until(|snapshot| {
+        let gpus = snapshot.sample.gpus.get(1..).unwrap_or_default();
+        !gpus.is_empty() && gpus.iter().all(|gpu| gpu.values.value(Metric::PcieRx).is_some())
+    });
+    assert_ne!(read.sample.gpus[0].state, GpuState::Asleep);
+    assert!(told(&read.sample.gpus[0], Metric::PcieRx).is_err());
+    machine.fake.release();
+}
+
+#[test]
+fn gpus_that_take_long_to_be_found_are_looked_for_side_by_side() {
+    let mut machine = Machine::scenario(&h100_with(
+        "[[fault]]\nfn = \"nvmlDeviceGetHandleByIndex_v2\"\nhang = \"until-released\"\n",
+    ));
+    let limit = Duration::from_secs(2);
+    let sample = machine.sample(Patience::Whole { limit }).unwrap().sample;
+    for gpu in &sample.gpus {
+        let GpuState::Stale { call, .. } = &gpu.state else { panic!("{:?}", gpu.state) };
+        assert_eq!(call.as_deref(), Some("nvmlDeviceGetHandleByIndex_v2"));
+    }
+    machine.fake.update("fault = []\n").unwrap();
+    machine.fake.release();
+    machine.tick_until(|snapshot| {
+        snapshot.sample.gpus.iter().all(|gpu| gpu.values.value(Metric::Busy).is_some())
+    });
+}
+
+#[test]
 fn a_hanging_start_is_told_and_left() {
     let mut machine = Machine::scenario(&h100_with(
         "[[fault]]\nfn = \"nvmlInitWithFlags\"\nhang = \"until-released\"\n",

@@ -1,4 +1,4 @@
-//! One GPU as its worker calls it: what hangs is seen from outside, and what is not supported is asked for once.
+//! One GPU as its reader calls it: what hangs is seen from outside, and what is not supported is asked for once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What one GPU is: the facts that a worker asks for before its first sample.
+//! What one GPU is: the facts that are asked for before its first sample.
 
 use nvml_wrapper_sys::bindings::nvmlPciInfo_t;
 

@@ -1,13 +1,11 @@
-//! How the collector and its workers hand things to each other with as few wake-ups as can be.
+//! How the threads hand what they read to the collector with as few wake-ups as can be.
 
-use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// A box that several threads put things into and one takes them out of, when there are as many as it waits for.
+/// A box that several threads put things into, and one takes them out of when there are as many as it waits for.
 ///
-/// A channel wakes its reader for each thing, and the two then meet at its lock; with a worker for each GPU that is
-/// most of what a tick costs.
+/// A channel wakes its reader for each thing, and the two then meet at its lock.
 pub(super) struct Mailbox<T> {
     heap: Mutex<Heap<T>>,
     enough: Condvar,
@@ -15,57 +13,28 @@ pub(super) struct Mailbox<T> {
 
 struct Heap<T> {
     things: Vec<T>,
-    /// How many the reader waits for.
+    /// How many the reader waits for; [`NOT_WAITING`] while it does something else and need not be woken.
     wanted: usize,
     is_open: bool,
 }
 
-impl<T> Heap<T> {
-    fn is_enough(&self) -> bool {
-        !self.is_open || self.things.len() >= self.wanted
-    }
-}
+/// More than there can be.
+const NOT_WAITING: usize = usize::MAX;
 
 impl<T> Mailbox<T> {
-    /// Puts one thing in, and says whether somebody may still take it out.
-    pub(super) fn put(&self, thing: T) -> bool {
+    /// Puts one thing in; it is dropped if nobody is there to take it out.
+    pub(super) fn put(&self, thing: T) {
         let mut heap = self.heap();
         if !heap.is_open {
-            return false;
+            return;
         }
         heap.things.push(thing);
-        let is_enough = heap.is_enough();
+        let is_enough = heap.things.len() >= heap.wanted;
         // The reader would only wait for the lock.
         drop(heap);
         if is_enough {
             self.enough.notify_one();
         }
-        true
-    }
-
-    /// Takes everything out as soon as there are `wanted` things, or at the deadline what there is.
-    pub(super) fn take(&self, wanted: usize, deadline: Instant) -> Vec<T> {
-        let mut heap = self.heap();
-        heap.wanted = wanted;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let woken = self.enough.wait_timeout_while(heap, left, |heap| !heap.is_enough());
-        let (mut heap, _) = woken.unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut heap.things)
-    }
-
-    /// Waits for one thing and takes it out; `None` once the box is closed.
-    pub(super) fn next(&self) -> Option<T> {
-        let mut heap = self.heap();
-        heap.wanted = 1;
-        let woken = self.enough.wait_while(heap, |heap| !heap.is_enough());
-        let mut heap = woken.unwrap_or_else(PoisonError::into_inner);
-        let is_there = heap.is_open && !heap.things.is_empty();
-        is_there.then(|| heap.things.remove(0))
-    }
-
-    fn close(&self) {
-        self.heap().is_open = false;
-        self.enough.notify_one();
     }
 
     /// What a thread that crashed left is whole: nothing that can fail is done under the lock.
@@ -74,44 +43,46 @@ impl<T> Mailbox<T> {
     }
 }
 
-/// A share in a mailbox without which it is of no use: when it is dropped, the box is closed.
-pub(super) struct Share<T>(Arc<Mailbox<T>>);
+/// The reader's side of a mailbox; when it is dropped, the box is closed.
+pub(super) struct Inbox<T>(Arc<Mailbox<T>>);
 
-impl<T> Share<T> {
-    /// A share in a new mailbox.
+impl<T> Inbox<T> {
+    /// The reader's side of a new mailbox.
     pub(super) fn new() -> Self {
-        let heap = Heap { things: Vec::new(), wanted: 0, is_open: true };
+        let heap = Heap { things: Vec::new(), wanted: NOT_WAITING, is_open: true };
         Self(Arc::new(Mailbox { heap: Mutex::new(heap), enough: Condvar::new() }))
     }
 
-    /// A second share, for the other side.
-    pub(super) fn other(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-
-    /// The mailbox itself, for those who may come and go.
+    /// The mailbox, for those who put things in.
     pub(super) fn mailbox(&self) -> Arc<Mailbox<T>> {
         Arc::clone(&self.0)
     }
-}
 
-impl<T> Deref for Share<T> {
-    type Target = Mailbox<T>;
-
-    fn deref(&self) -> &Mailbox<T> {
-        &self.0
+    /// Takes everything out as soon as there are `wanted` things, or at the deadline what there is.
+    pub(super) fn take(&self, wanted: usize, deadline: Instant) -> Vec<T> {
+        let mut heap = self.0.heap();
+        heap.wanted = wanted;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let is_short = |heap: &mut Heap<T>| heap.things.len() < heap.wanted;
+        let woken = self.0.enough.wait_timeout_while(heap, left, is_short);
+        let (mut heap, _) = woken.unwrap_or_else(PoisonError::into_inner);
+        heap.wanted = NOT_WAITING;
+        std::mem::take(&mut heap.things)
     }
 }
 
-impl<T> Drop for Share<T> {
+impl<T> Drop for Inbox<T> {
     fn drop(&mut self) {
-        self.0.close();
+        self.0.heap().is_open = false;
+        // What was not taken out may take long to let go of: not under the lock.
+        drop(self.take(0, Instant::now()));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Share;
+    use super::Inbox;
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     fn soon() -> Instant {
@@ -120,11 +91,11 @@ mod tests {
 
     #[test]
     fn everything_is_taken_when_there_is_enough() {
-        let inbox = Share::new();
+        let inbox = Inbox::new();
         std::thread::scope(|scope| {
             for thing in 0..3 {
                 let mailbox = inbox.mailbox();
-                scope.spawn(move || assert!(mailbox.put(thing)));
+                scope.spawn(move || mailbox.put(thing));
             }
             let mut things = inbox.take(3, soon());
             things.sort_unstable();
@@ -135,24 +106,19 @@ mod tests {
 
     #[test]
     fn at_the_deadline_what_there_is_is_taken() {
-        let inbox = Share::new();
-        inbox.put(1);
+        let inbox = Inbox::new();
+        inbox.mailbox().put(1);
         assert_eq!(inbox.take(2, Instant::now()), [1]);
     }
 
     #[test]
-    fn things_come_out_in_order_until_one_side_ends() {
-        let ours = Share::new();
-        let theirs = ours.other();
-        ours.put(1);
-        ours.put(2);
-        assert_eq!((theirs.next(), theirs.next()), (Some(1), Some(2)));
-        let reader = std::thread::spawn(move || theirs.next());
-        drop(ours);
-        assert_eq!(reader.join().unwrap(), None);
-
-        let ours = Share::<u8>::new();
-        drop(ours.other());
-        assert!(!ours.put(3), "nobody is there to take it");
+    fn what_nobody_takes_is_let_go_of() {
+        let (inbox, thing) = (Inbox::new(), Arc::new(()));
+        let mailbox = inbox.mailbox();
+        mailbox.put(Arc::clone(&thing));
+        assert_eq!(Arc::strong_count(&thing), 2);
+        drop(inbox);
+        mailbox.put(Arc::clone(&thing));
+        assert_eq!(Arc::strong_count(&thing), 1);
     }
 }

@@ -1,8 +1,9 @@
 //! The source that asks NVIDIA's driver: the only place that names NVML's functions.
 //!
-//! A worker thread per GPU makes the calls (`worker`), the session closes a tick from what they report, and this
-//! module opens and closes the driver around it. Whatever hangs, hangs in a thread that nothing waits for.
+//! A crew of threads makes the calls (`crew`, `reader`), the session closes a tick from what they report, and this module
+//! opens and closes the driver around it. Whatever hangs, hangs in a thread that nothing waits for.
 
+mod crew;
 mod device;
 mod identity;
 mod locate;
@@ -11,9 +12,9 @@ mod opening;
 mod probes;
 mod processes;
 mod raw;
+mod reader;
 mod seat;
 mod session;
-mod worker;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -72,7 +73,7 @@ enum State {
     Ready,
     /// A thread loads and initialises.
     Opening { result: Receiver<Result<Opened, SourceError>>, watch: Arc<Watch> },
-    /// The workers work.
+    /// The GPUs are read.
     Open(Session),
 }
 
@@ -254,7 +255,7 @@ impl NvmlSource {
         if session.lost_for_us().is_some_and(|lost_us| lost_us >= self.lost_backoff.next_us) {
             self.lost_backoff.take();
             if !session.some_gpu_answers() {
-                retire(session);
+                retire(State::Open(session));
                 return;
             }
             session.look_for_lost_gpus();
@@ -270,10 +271,16 @@ enum Found {
     Asleep(Vec<PciGpu>),
 }
 
-/// Ends a session in a thread of its own: shutting NVML down may hang like any other call.
-fn retire(session: Session) {
+/// Lets go of the driver in a thread of its own: shutting NVML down may hang like any other call.
+fn retire(state: State) {
     let ending = std::thread::Builder::new().name("closing".to_owned());
-    drop(ending.spawn(move || drop(session)));
+    drop(ending.spawn(move || drop(state)));
+}
+
+impl Drop for NvmlSource {
+    fn drop(&mut self) {
+        retire(std::mem::replace(&mut self.state, State::Ready));
+    }
 }
 
 impl Source for NvmlSource {
@@ -292,7 +299,7 @@ impl Source for NvmlSource {
         let host = self.host.read();
         session.finish(&awaited, deadline);
         if let Some(error) = session.failure() {
-            retire(session);
+            retire(State::Open(session));
             return Err(self.close(error));
         }
         if let Some((driver, gpus)) = session.take_changes() {

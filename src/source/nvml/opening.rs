@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::device::{Watch, absent_for};
 use super::raw::{Failure, Library};
-use super::worker::Address;
+use super::reader::Address;
 use super::{NvmlOptions, driver_facts, locate};
 use crate::model::{Absent, Driver};
 use crate::source::SourceError;
@@ -19,10 +19,10 @@ pub(super) struct Opened {
     pub(super) gpus: Vec<(Address, Option<PciGpu>)>,
 }
 
-/// Waits, within bounds, until the workers of the session before have let go of the library.
+/// Waits, within bounds, until the threads of the session before have let go of the library.
 ///
-/// Only a library that was shut down and unloaded forgets a lost GPU and a replaced driver. A worker that is stuck in a
-/// call never lets go.
+/// Only a library that was shut down and unloaded forgets a lost GPU and a replaced driver. One that is stuck in a call
+/// never lets go.
 pub(super) fn wait_for_unload(library: &Weak<Library>) {
     const STEP: Duration = Duration::from_millis(5);
     for _ in 0..200 {

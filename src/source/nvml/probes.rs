@@ -67,7 +67,7 @@ const fn many(
     Probe { every, fills, read: Read::Many(read) }
 }
 
-/// Every probe, in the order in which a worker runs those that are due.
+/// Every probe, in the order in which those run that are due.
 pub(super) const PROBES: &[Probe] = &[
     many(Every::Tick, &[Metric::Busy, Metric::MemoryController], utilization),
     many(
@@ -141,7 +141,7 @@ pub(super) const PROBES: &[Probe] = &[
 pub(super) struct Fill<'a> {
     values: &'a mut Values,
     clock: &'a dyn Clock,
-    /// When the worker began the pass that the probe belongs to.
+    /// When the pass began that the probe belongs to.
     pass_us: u64,
 }
 

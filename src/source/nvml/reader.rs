@@ -1,17 +1,18 @@
-//! The thread that talks to one GPU, so that one that hangs or dawdles delays no other.
+//! The readings of one GPU: what is read at every tick, and what so seldom or slowly that it comes after it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::device::{Device, Fate, Watch};
 use super::identity::{identify, is_incomplete, mig, with_known};
-use super::mailbox::{Mailbox, Share};
+use super::mailbox::Mailbox;
 use super::probes::{Every, Fill, PROBES, Probe};
 use super::processes::{self, GpuProcesses, UtilizationHistory};
 use super::raw::{Failure, Library};
 use crate::model::{Absent, Gpu, MetricSet, Values};
 use crate::source::Clock;
 
-/// What a worker is to read at a tick.
+/// What is to be read at a tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     pub(super) metrics: MetricSet,
@@ -20,7 +21,25 @@ pub(super) struct Order {
     pub(super) quick: bool,
 }
 
-/// What a worker says, and of which GPU: the collector's position for it.
+/// One pass over a GPU, for whichever thread is free.
+pub(super) struct Job {
+    /// The collector's position for the GPU.
+    pub(super) position: usize,
+    pub(super) order: Order,
+    pub(super) pass: Pass,
+}
+
+/// What is done in a pass.
+pub(super) enum Pass {
+    /// Finds the GPU, and reads what every tick reads.
+    First(Start),
+    /// Reads what every tick reads.
+    Fast(Box<Reader>),
+    /// Reads what is slow: these rows of the probes.
+    Slow(Box<Reader>, Vec<usize>),
+}
+
+/// What there is to say, and of which GPU.
 pub(super) struct Report {
     pub(super) position: usize,
     pub(super) news: News,
@@ -28,25 +47,28 @@ pub(super) struct Report {
 
 /// What there is to say.
 pub(super) enum News {
-    /// The GPU was found; sent once, before any reading.
+    /// The GPU was found, or is not what it was; said before any reading of it.
     Found(Box<Gpu>),
     /// The GPU cannot be had.
     Refused(Failure),
-    /// What every tick reads.
-    Tick {
-        values: Box<Values>,
-        /// `None` where the order did not ask for them.
-        processes: Option<GpuProcesses>,
-        /// What all the answers of the tick together say.
-        fate: Fate,
-        /// Whether the order is carried out; else what is slow is still to come.
-        done: bool,
-    },
-    /// The same readings with what is slow, and the order is carried out.
-    Slow(Box<Values>),
+    /// Reading the GPU crashed, and its reader is gone.
+    Crashed,
+    /// What every tick reads, with the reader unless it goes on with what is slow.
+    Tick(Box<Tick>, Option<Box<Reader>>),
+    /// The order is carried out, also what is slow.
+    Slow(Box<Reader>),
 }
 
-/// How to find a worker's GPU.
+/// What every tick reads.
+pub(super) struct Tick {
+    pub(super) values: Values,
+    /// `None` where the order did not ask for them.
+    pub(super) processes: Option<GpuProcesses>,
+    /// What all the answers of the tick together say.
+    pub(super) fate: Fate,
+}
+
+/// How to find a GPU.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
     /// By NVML's index.
@@ -64,63 +86,94 @@ impl Address {
     }
 }
 
-/// What a worker needs to start.
+/// What is needed to find a GPU.
 pub(super) struct Start {
-    pub(super) position: usize,
     pub(super) address: Address,
-    /// How many GPUs share the machine, to spread their slow calls over time.
-    pub(super) gpus: usize,
+    /// Which part of a period its slow calls are put off by, so that not all GPUs make theirs at once.
+    pub(super) phase: f64,
     pub(super) library: Arc<Library>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) watch: Arc<Watch>,
-    pub(super) reports: Arc<Mailbox<Report>>,
 }
 
-/// Runs until the orders end or nobody listens.
-pub(super) fn work(start: &Start, orders: &Share<Order>) {
-    let say = |news| start.reports.put(Report { position: start.position, news });
-    let mut worker = match Worker::begin(start) {
-        Ok(worker) => worker,
-        Err(failure) => {
-            say(News::Refused(failure));
-            return;
+impl Job {
+    /// When what is slow was last read of the GPU, so that each gets its turn.
+    pub(super) fn slow_us(&self) -> u64 {
+        match &self.pass {
+            Pass::First(_) => 0,
+            Pass::Fast(reader) | Pass::Slow(reader, _) => reader.slow_us,
         }
-    };
-    let mut heard = say(News::Found(Box::new(worker.gpu.clone())));
-    while let Some(order) = orders.next() {
-        if let Some(gpu) = worker.identify_again() {
-            heard = heard && say(News::Found(Box::new(gpu)));
+    }
+
+    /// Carries the pass out and reports. Gives the pass over what is slow, where that is due.
+    ///
+    /// A crash is reported like everything else: it costs the other GPUs neither their thread nor their turn.
+    pub(super) fn run(self, reports: &Mailbox<Report>) -> Option<Self> {
+        let position = self.position;
+        let say = |news| reports.put(Report { position, news });
+        let run = AssertUnwindSafe(|| self.carry_out(&say));
+        catch_unwind(run).unwrap_or_else(|_| {
+            say(News::Crashed);
+            None
+        })
+    }
+
+    fn carry_out(self, say: &impl Fn(News)) -> Option<Self> {
+        let mut reader = match self.pass {
+            Pass::First(start) => match Reader::find(&start) {
+                Ok(reader) => {
+                    say(News::Found(Box::new(reader.gpu.clone())));
+                    Box::new(reader)
+                }
+                Err(failure) => {
+                    say(News::Refused(failure));
+                    return None;
+                }
+            },
+            Pass::Fast(reader) => reader,
+            Pass::Slow(mut reader, due) => {
+                reader.run(&due);
+                reader.slow_us = reader.clock.monotonic_us();
+                say(News::Slow(reader));
+                return None;
+            }
+        };
+        if let Some(gpu) = reader.identify_again() {
+            say(News::Found(Box::new(gpu)));
         }
-        let later = worker.schedule.due_later(&order, worker.device.now_us());
-        heard = heard && say(worker.tick(&order, later.is_empty()));
-        if heard && !later.is_empty() {
-            heard = say(worker.slow(&later));
+        let later = reader.schedule.due_later(&self.order, reader.device.now_us());
+        let tick = Box::new(reader.tick(&self.order));
+        if later.is_empty() {
+            say(News::Tick(tick, Some(reader)));
+            return None;
         }
-        if !heard {
-            return;
-        }
+        say(News::Tick(tick, None));
+        Some(Self { pass: Pass::Slow(reader, later), ..self })
     }
 }
 
 /// How far apart is asked again for what should last and could not be had.
 const ASK_AGAIN_US: u64 = 10_000_000;
 
-struct Worker {
+/// One GPU and what was read of it; a thread that has it is the only one to call the driver for that GPU.
+pub(super) struct Reader {
     device: Device,
     gpu: Gpu,
     /// When it last asked the GPU who it is.
     identified_us: u64,
+    /// When it last read what is slow.
+    slow_us: u64,
     /// The metrics of the last order.
     asked: MetricSet,
-    values: Values,
+    pub(super) values: Values,
     schedule: Schedule,
     history: UtilizationHistory,
     clock: Arc<dyn Clock>,
 }
 
-impl Worker {
+impl Reader {
     /// Gets the GPU's handle, which may set it up, and asks who it is.
-    fn begin(start: &Start) -> Result<Self, Failure> {
+    fn find(start: &Start) -> Result<Self, Failure> {
         let Start { library, clock, watch, .. } = start;
         let handle = match &start.address {
             Address::Index(index) => {
@@ -139,12 +192,13 @@ impl Worker {
         let now_us = clock.monotonic_us();
         Ok(Self {
             values: Values::absent(gpu.layout, Absent::NotReadYet, now_us),
-            schedule: Schedule::new(start.position, start.gpus),
+            schedule: Schedule::new(start.phase),
             history: UtilizationHistory::default(),
             clock: clock.clone(),
             device,
             gpu,
             identified_us: now_us,
+            slow_us: 0,
             asked: MetricSet::all(),
         })
     }
@@ -195,21 +249,14 @@ impl Worker {
     }
 
     /// Reads what every tick reads.
-    fn tick(&mut self, order: &Order, done: bool) -> News {
+    fn tick(&mut self, order: &Order) -> Tick {
         self.device.begin_tick();
         self.forget_unasked(order);
         let due = self.schedule.due_now(order);
         self.run(&due);
         let processes =
             order.processes.then(|| processes::read(&mut self.device, &mut self.history));
-        let fate = self.device.fate();
-        News::Tick { values: Box::new(self.values.clone()), processes, fate, done }
-    }
-
-    /// Reads what is slow.
-    fn slow(&mut self, due: &[usize]) -> News {
-        self.run(due);
-        News::Slow(Box::new(self.values.clone()))
+        Tick { values: self.values.clone(), processes, fate: self.device.fate() }
     }
 
     fn run(&mut self, due: &[usize]) {
@@ -230,7 +277,7 @@ impl Worker {
 /// When each probe is due, learned from what it costs.
 struct Schedule {
     rows: Vec<Row>,
-    /// Which part of a period this GPU's slow calls are put off by, so that not all GPUs make theirs at once.
+    /// Which part of a period this GPU's slow calls are put off by.
     gpu_phase: f64,
 }
 
@@ -248,8 +295,7 @@ const SLOW_US: f64 = 10_000.0;
 const SLOW_SECONDS: u32 = 2;
 
 impl Schedule {
-    fn new(position: usize, gpus: usize) -> Self {
-        let gpu_phase = position as f64 / gpus.max(1) as f64;
+    fn new(gpu_phase: f64) -> Self {
         Self { rows: vec![Row::default(); PROBES.len()], gpu_phase }
     }
 
@@ -336,7 +382,7 @@ mod tests {
 
     #[test]
     fn a_probe_that_proves_slow_is_no_longer_waited_for_and_comes_back_when_it_recovers() {
-        let mut schedule = Schedule::new(0, 1);
+        let mut schedule = Schedule::new(0.0);
         let row = row_of(Metric::PowerDraw);
         schedule.ran(row, true, 0, 25_000);
         assert!(!schedule.due_now(&order(false)).contains(&row));
@@ -354,7 +400,7 @@ mod tests {
 
     #[test]
     fn facts_are_read_once() {
-        let mut schedule = Schedule::new(0, 1);
+        let mut schedule = Schedule::new(0.0);
         let row = row_of(Metric::ClockSmMaximum);
         assert!(schedule.due_later(&order(false), 0).contains(&row));
         schedule.ran(row, false, 0, 10);
@@ -370,18 +416,18 @@ mod tests {
     #[test]
     fn slow_calls_of_several_gpus_are_spread() {
         let row = row_of(Metric::PcieRx);
-        let due = |position| {
-            let mut schedule = Schedule::new(position, 8);
+        let due = |phase| {
+            let mut schedule = Schedule::new(phase);
             schedule.ran(row, true, 0, 20_000);
             schedule.rows[row].due_us.unwrap()
         };
-        let apart = due(4).abs_diff(due(0));
+        let apart = due(0.5).abs_diff(due(0.0));
         assert!(apart.abs_diff(1_000_000) <= 1, "half a period apart: {apart}");
     }
 
     #[test]
     fn quick_leaves_out_what_blocks() {
-        let schedule = Schedule::new(0, 1);
+        let schedule = Schedule::new(0.0);
         assert!(!schedule.due_later(&order(true), 0).contains(&row_of(Metric::PcieRx)));
         assert!(schedule.due_later(&order(true), 0).contains(&row_of(Metric::ClockSmMaximum)));
     }

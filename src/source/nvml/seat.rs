@@ -1,12 +1,11 @@
-//! One GPU's place in a session: its worker, and what is known of it between the worker's reports.
+//! One GPU's place in a session: its reader while nobody reads, and what is known of it between the reports.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::device::{Fate, InCall, Watch};
-use super::mailbox::Share;
 use super::processes::GpuProcesses;
-use super::worker::{Address, Order};
+use super::reader::{Address, Pass, Reader, Tick};
 use crate::model::{Absent, Gpu, GpuSample, GpuState, Values};
 use crate::source::host::PciGpu;
 
@@ -19,7 +18,7 @@ pub(super) struct Seat {
     pub(super) address: Address,
     /// The GPU as the kernel sees it, where some GPU sleeps.
     pub(super) pci: Option<PciGpu>,
-    pub(super) worker: Worker,
+    pub(super) stage: Stage,
     pub(super) watch: Arc<Watch>,
     pub(super) processes: GpuProcesses,
     pub(super) fate: Fate,
@@ -34,17 +33,19 @@ pub(super) struct Seat {
     pub(super) lost_since_us: Option<u64>,
 }
 
-/// What a seat's worker does.
-pub(super) enum Worker {
-    /// There is none yet; that of a GPU that sleeps is started when something else has woken it.
-    None,
-    /// It waits for an order.
-    Idle(Share<Order>),
-    /// It carries out an order; its readings of the tick are still to come.
-    Reading(Share<Order>),
-    /// Its readings of the tick are there; what is slow is still to come.
-    Finishing(Share<Order>),
-    /// The GPU cannot be had.
+/// How far it is with the GPU.
+pub(super) enum Stage {
+    /// It is to be found, for the first time or anew.
+    Unfound,
+    /// It sleeps, and is looked for when something else has woken it.
+    Asleep,
+    /// It can be read.
+    Free(Box<Reader>),
+    /// It was ordered to be read; the readings of the tick are still to come.
+    Reading,
+    /// The readings of the tick are there; what is slow is still to come.
+    Finishing,
+    /// It cannot be had.
     Refused(Absent),
 }
 
@@ -55,7 +56,7 @@ impl Seat {
             gpu,
             address,
             pci,
-            worker: Worker::None,
+            stage: Stage::Unfound,
             watch: Arc::default(),
             processes: GpuProcesses::default(),
             fate: Fate::Answers,
@@ -66,57 +67,62 @@ impl Seat {
         }
     }
 
-    /// Begins a tick: gives the worker its order if it is free, and says whether it was.
-    ///
-    /// One that is busy with an earlier order has missed its turn and is not waited for.
-    pub(super) fn begin(&mut self, order: Order, now_us: u64) -> bool {
-        match std::mem::replace(&mut self.worker, Worker::None) {
-            Worker::Idle(orders) if orders.put(order) => {
-                self.worker = Worker::Reading(orders);
-                true
+    /// Takes back a pass that nobody began.
+    pub(super) fn take_back(&mut self, pass: Pass) {
+        self.stage = match pass {
+            Pass::First(_) => Stage::Unfound,
+            Pass::Fast(reader) | Pass::Slow(reader, _) => Stage::Free(reader),
+        };
+    }
+
+    /// Looks whether the GPU fell asleep or woke, where some GPU sleeps. One that is being read is left alone.
+    pub(super) fn look_for_sleep(&mut self) {
+        let Some(pci) = &mut self.pci else { return };
+        match (&self.stage, pci.refresh().is_asleep()) {
+            (Stage::Unfound | Stage::Free(_) | Stage::Refused(_), true) => {
+                self.stage = Stage::Asleep;
             }
-            // The worker has ended without being told to.
-            Worker::Idle(_) => {
-                self.refused(Absent::Stale, now_us);
-                false
-            }
-            busy => {
-                self.worker = busy;
-                false
-            }
+            (Stage::Asleep, false) => self.stage = Stage::Unfound,
+            _ => {}
         }
     }
 
-    /// Lets the worker go, for a GPU that fell asleep or is to be looked for anew. One inside a call is left there.
+    /// Has the GPU looked for anew, unless it is being read.
     pub(super) fn release(&mut self) {
-        if matches!(self.worker, Worker::Idle(_) | Worker::Refused(_)) {
-            self.worker = Worker::None;
+        if matches!(self.stage, Stage::Free(_) | Stage::Refused(_)) {
+            self.stage = Stage::Unfound;
         }
+    }
+
+    /// Reading the GPU crashed: it is to be found anew, and whatever call it was in is over.
+    pub(super) fn crashed(&mut self) {
+        self.stage = Stage::Unfound;
+        self.watch = Arc::default();
     }
 
     /// Whether the order that the tick began with is still to be answered, or, with `whole`, to be carried out.
     pub(super) fn is_awaited(&self, whole: bool) -> bool {
-        match self.worker {
-            Worker::Reading(_) => true,
-            Worker::Finishing(_) => whole,
-            Worker::None | Worker::Idle(_) | Worker::Refused(_) => false,
+        match self.stage {
+            Stage::Reading => true,
+            Stage::Finishing => whole,
+            Stage::Unfound | Stage::Asleep | Stage::Free(_) | Stage::Refused(_) => false,
         }
     }
 
     /// Whether it answered the tick that just ended.
     pub(super) fn is_alive(&self) -> bool {
-        let works = matches!(self.worker, Worker::Idle(_) | Worker::Finishing(_));
-        works && self.missed == 0 && self.fate == Fate::Answers
+        let has_read = matches!(self.stage, Stage::Free(_) | Stage::Finishing);
+        has_read && self.missed == 0 && self.fate == Fate::Answers
     }
 
     /// Ends a tick. An answer that came after the end of the one before counts for this one.
     pub(super) fn end(&mut self) {
         let answered = std::mem::take(&mut self.answered);
-        let silent = !answered && !matches!(self.worker, Worker::None | Worker::Refused(_));
+        let silent = !answered && !matches!(self.stage, Stage::Asleep | Stage::Refused(_));
         self.missed = if silent { self.missed.saturating_add(1) } else { 0 };
     }
 
-    /// The worker has found its GPU.
+    /// The GPU was found.
     pub(super) fn found(&mut self, gpu: Gpu, now_us: u64) {
         if self.values.layout() != gpu.layout {
             self.values = Values::absent(gpu.layout, Absent::NotReadYet, now_us);
@@ -124,43 +130,46 @@ impl Seat {
         self.gpu = gpu;
     }
 
-    /// The worker could not get its GPU. What was known of it from before still holds.
+    /// The GPU cannot be had. What was known of it from before still holds.
     pub(super) fn refused(&mut self, why: Absent, now_us: u64) {
         if self.gpu.name.is_err() {
             self.gpu = Gpu::unknown(self.address.index(), why);
         }
         self.values = Values::absent(self.gpu.layout, why, now_us);
-        self.worker = Worker::Refused(why);
+        self.stage = Stage::Refused(why);
         self.lost_since_us = self.lost_since_us.or(Some(now_us));
     }
 
-    /// The worker has read, and with `done` carried out its order.
-    pub(super) fn read(&mut self, values: Values, done: bool, now_us: u64) {
-        self.values = values;
-        self.answered = true;
-        self.answered_us = now_us;
-        self.worker = match std::mem::replace(&mut self.worker, Worker::None) {
-            Worker::Reading(orders) | Worker::Finishing(orders) if done => Worker::Idle(orders),
-            Worker::Reading(orders) => Worker::Finishing(orders),
-            other => other,
-        };
-    }
-
-    /// What all answers of a tick together say.
-    pub(super) fn judge(&mut self, fate: Fate, now_us: u64) {
-        self.fate = fate;
-        self.lost_since_us = match fate {
+    /// The GPU was read as every tick reads it; without its reader, what is slow is still to come.
+    pub(super) fn ticked(&mut self, tick: Tick, reader: Option<Box<Reader>>, now_us: u64) {
+        self.answered(tick.values, now_us);
+        self.processes = tick.processes.unwrap_or_default();
+        self.fate = tick.fate;
+        self.lost_since_us = match tick.fate {
             Fate::Lost => self.lost_since_us.or(Some(now_us)),
             Fate::Answers | Fate::DriverGone => None,
         };
+        self.stage = reader.map_or(Stage::Finishing, Stage::Free);
+    }
+
+    /// The order is carried out, also what is slow.
+    pub(super) fn finished(&mut self, reader: Box<Reader>, now_us: u64) {
+        self.answered(reader.values.clone(), now_us);
+        self.stage = Stage::Free(reader);
+    }
+
+    fn answered(&mut self, values: Values, now_us: u64) {
+        self.values = values;
+        self.answered = true;
+        self.answered_us = now_us;
     }
 
     /// How the GPU is to be reached; `may_miss` ticks may pass without an answer.
     pub(super) fn state(&self, now_us: u64, may_miss: u32) -> GpuState {
         let age = |since_us| now_us.saturating_sub(since_us);
-        match self.worker {
-            Worker::None if self.pci.is_some() => return GpuState::Asleep,
-            Worker::Refused(why) if why != Absent::GpuLost => return GpuState::Refused { why },
+        match self.stage {
+            Stage::Asleep => return GpuState::Asleep,
+            Stage::Refused(why) if why != Absent::GpuLost => return GpuState::Refused { why },
             _ => {}
         }
         if let Some(since_us) = self.lost_since_us {

@@ -1,15 +1,16 @@
-//! The driver while it is open: a tick is closed from what the workers of its GPUs report.
+//! The driver while it is open: a tick is closed from what is reported of its GPUs.
 
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::crew::Crew;
 use super::device::{Fate, absent_for};
-use super::mailbox::Share;
+use super::mailbox::Inbox;
 use super::opening::Opened;
 use super::processes::{GpuProcess, UTILIZATION};
 use super::raw::Library;
-use super::seat::{Seat, Worker};
-use super::worker::{self, News, Order, Report, Start};
+use super::reader::{Address, Job, News, Order, Pass, Report, Start};
+use super::seat::{Seat, Stage};
 use super::{NvmlOptions, asleep_gpu};
 use crate::model::{
     Absent, Driver, Gpu, GpuSample, GpuState, Process, ProcessMetric, SampleError, Sysroot,
@@ -19,15 +20,19 @@ use crate::source::{Clock, Patience, Request, SourceError};
 
 /// A GPU that missed so many ticks of a series in a row is stale.
 const STALE_TICKS: u32 = 2;
+/// GPUs that wait for so long get one more thread. Those that answer at once are all read by one thread in less; where a
+/// call blocks, the others' values are to be there within some milliseconds.
+const LONGEST_QUEUE: Duration = Duration::from_millis(1);
 
 /// The open driver.
 pub(super) struct Session {
     library: Arc<Library>,
     driver: Driver,
     seats: Vec<Seat>,
+    crew: Crew<Job>,
+    reports: Inbox<Report>,
     sysroot: Sysroot,
     clock: Arc<dyn Clock>,
-    reports: Share<Report>,
     /// Whether the driver's or a GPU's lasting facts changed since they were last taken.
     changed: bool,
 }
@@ -36,7 +41,7 @@ pub(super) struct Session {
 pub(super) struct Awaited {
     /// Whether the slow answers are waited for too.
     whole: bool,
-    /// Of each seat, whether it took an order. One that was still busy has missed its turn.
+    /// Of each seat, whether its GPU was free to be read. One that is still being read has missed its turn.
     gpus: Vec<bool>,
 }
 
@@ -45,83 +50,94 @@ impl Session {
     pub(super) fn new(opened: Opened, before: &[Gpu], options: &NvmlOptions) -> Self {
         let now_us = options.clock.monotonic_us();
         let count = opened.gpus.len();
-        let seat = |(position, (address, pci)): (usize, (worker::Address, _))| {
+        let seat = |(position, (address, pci)): (usize, (Address, _))| {
             let known = before.get(position).filter(|_| before.len() == count).cloned();
             let gpu = known.unwrap_or_else(|| Gpu::unknown(address.index(), Absent::NotReadYet));
             Seat::new(gpu, address, pci, now_us)
         };
+        let reports = Inbox::new();
+        let mailbox = reports.mailbox();
         Self {
             library: opened.library,
             driver: opened.driver,
             seats: opened.gpus.into_iter().enumerate().map(seat).collect(),
+            crew: Crew::new(move |job: Job| job.run(&mailbox)),
+            reports,
             sysroot: options.sysroot.clone(),
             clock: options.clock.clone(),
-            reports: Share::new(),
             changed: true,
         }
     }
 
-    /// Begins a tick: gives every worker that is free its order, and says of which GPUs an answer is awaited.
+    /// Begins a tick: has every GPU read that is free, and says of which an answer is awaited.
     pub(super) fn begin(&mut self, request: &Request) -> Awaited {
+        // What nobody has begun by now, such as slow readings, is overtaken by the new order; what was said of it is heard
+        // before.
+        let untaken = self.crew.recall();
         self.hear(0, Instant::now());
-        self.start_workers();
+        for Job { position, pass, .. } in untaken {
+            self.seats[position].take_back(pass);
+        }
         let order = Order {
             metrics: request.metrics,
             processes: request.processes,
             quick: matches!(request.patience, Patience::Quick { .. }),
         };
-        let now_us = self.clock.monotonic_us();
+        let passes: Vec<_> = (0..self.seats.len()).map(|position| self.pass(position)).collect();
         let whole = !matches!(request.patience, Patience::Tick { .. });
-        Awaited {
-            whole,
-            gpus: self.seats.iter_mut().map(|seat| seat.begin(order, now_us)).collect(),
+        let awaited = Awaited { whole, gpus: passes.iter().map(Option::is_some).collect() };
+        let job =
+            |(position, pass): (usize, Option<Pass>)| Some(Job { position, order, pass: pass? });
+        let mut jobs: Vec<_> = passes.into_iter().enumerate().filter_map(job).collect();
+        jobs.sort_by_key(Job::slow_us);
+        self.crew.put(jobs);
+        self.crew.call();
+        awaited
+    }
+
+    /// What is to be done for a seat, if its GPU is awake and not still being read.
+    fn pass(&mut self, position: usize) -> Option<Pass> {
+        let phase = position as f64 / self.seats.len() as f64;
+        let seat = &mut self.seats[position];
+        seat.look_for_sleep();
+        match std::mem::replace(&mut seat.stage, Stage::Reading) {
+            Stage::Free(reader) => Some(Pass::Fast(reader)),
+            Stage::Unfound => Some(Pass::First(Start {
+                address: seat.address.clone(),
+                phase,
+                library: self.library.clone(),
+                clock: self.clock.clone(),
+                watch: seat.watch.clone(),
+            })),
+            other => {
+                seat.stage = other;
+                None
+            }
         }
     }
 
     /// Ends a tick: waits for the answers, at the latest until `deadline`.
     pub(super) fn finish(&mut self, awaited: &Awaited, deadline: Instant) {
-        loop {
-            let gpus = self.seats.iter().zip(&awaited.gpus);
-            let awaited = gpus.filter(|(seat, asked)| **asked && seat.is_awaited(awaited.whole));
-            let missing = awaited.count();
-            if missing == 0 || self.hear(missing, deadline) == 0 {
-                break;
+        while let missing @ 1.. = self.missing(awaited) {
+            let soon = deadline.min(Instant::now() + LONGEST_QUEUE);
+            let until = if self.crew.is_behind() { soon } else { deadline };
+            if self.hear(missing, until) < missing {
+                if until == deadline {
+                    break;
+                }
+                self.crew.call();
             }
         }
         self.seats.iter_mut().for_each(Seat::end);
     }
 
-    /// Starts the workers of GPUs that are awake and have none.
-    fn start_workers(&mut self) {
-        let gpus = self.seats.len();
-        for (position, seat) in self.seats.iter_mut().enumerate() {
-            if seat.pci.as_mut().is_some_and(|pci| pci.refresh().is_asleep()) {
-                seat.release();
-                continue;
-            }
-            if !matches!(seat.worker, Worker::None) {
-                continue;
-            }
-            let orders = Share::new();
-            let to_worker = orders.other();
-            let start = Start {
-                position,
-                address: seat.address.clone(),
-                gpus,
-                library: self.library.clone(),
-                clock: self.clock.clone(),
-                watch: seat.watch.clone(),
-                reports: self.reports.mailbox(),
-            };
-            let thread = std::thread::Builder::new().name(format!("gpu-{position}"));
-            match thread.spawn(move || worker::work(&start, &to_worker)) {
-                Ok(_) => seat.worker = Worker::Idle(orders),
-                Err(_) => seat.refused(Absent::NotReadYet, self.clock.monotonic_us()),
-            }
-        }
+    /// How many answers are still to come.
+    fn missing(&self, awaited: &Awaited) -> usize {
+        let gpus = self.seats.iter().zip(&awaited.gpus);
+        gpus.filter(|(seat, asked)| **asked && seat.is_awaited(awaited.whole)).count()
     }
 
-    /// Takes in what the workers report, once there are `wanted` reports or the deadline has come; says how many there were.
+    /// Takes in what is reported, once there are `wanted` reports or the deadline has come; says how many there were.
     fn hear(&mut self, wanted: usize, deadline: Instant) -> usize {
         let reports = self.reports.take(wanted, deadline);
         let count = reports.len();
@@ -143,20 +159,17 @@ impl Session {
                 seat.refused(absent_for(failure), now_us);
                 self.changed = true;
             }
-            News::Tick { values, processes, fate, done } => {
-                seat.read(*values, done, now_us);
-                seat.judge(fate, now_us);
-                seat.processes = processes.unwrap_or_default();
-            }
-            News::Slow(values) => seat.read(*values, true, now_us),
+            News::Crashed => seat.crashed(),
+            News::Tick(tick, reader) => seat.ticked(*tick, reader, now_us),
+            News::Slow(reader) => seat.finished(reader, now_us),
         }
     }
 
     /// Why the session is over, if it is: the driver went away, or gives none of its GPUs.
     pub(super) fn failure(&self) -> Option<SourceError> {
         let gone = |seat: &Seat| seat.fate == Fate::DriverGone;
-        let refused = |seat: &Seat| match seat.worker {
-            Worker::Refused(why) if why != Absent::GpuLost => Some(why),
+        let refused = |seat: &Seat| match seat.stage {
+            Stage::Refused(why) if why != Absent::GpuLost => Some(why),
             _ => None,
         };
         let why = self.seats.iter().map(refused).collect::<Option<Vec<_>>>().unwrap_or_default();
@@ -182,7 +195,7 @@ impl Session {
 
     /// Whether every GPU answered the tick that just ended, or sleeps.
     pub(super) fn every_gpu_is_well(&self) -> bool {
-        self.seats.iter().all(|seat| seat.is_alive() || matches!(seat.worker, Worker::None))
+        self.seats.iter().all(|seat| seat.is_alive() || matches!(seat.stage, Stage::Asleep))
     }
 
     /// Looks anew for the GPUs that are lost or refused.
@@ -198,7 +211,7 @@ impl Session {
         lost.map(|since_us| now_us.saturating_sub(since_us)).max()
     }
 
-    /// The library, which stays loaded until the last worker has ended.
+    /// The library, which stays loaded until the last thread has let go of it.
     pub(super) fn library(&self) -> Weak<Library> {
         Arc::downgrade(&self.library)
     }
@@ -206,8 +219,8 @@ impl Session {
     /// The lasting facts, if they changed since they were last taken.
     pub(super) fn take_changes(&mut self) -> Option<(Driver, Vec<Gpu>)> {
         let changed = std::mem::take(&mut self.changed);
-        let gpu = |seat: &Seat| match (&seat.worker, &seat.pci) {
-            (Worker::None, Some(pci)) => asleep_gpu(&self.sysroot, pci, seat.gpu.index),
+        let gpu = |seat: &Seat| match (&seat.stage, &seat.pci) {
+            (Stage::Asleep, Some(pci)) => asleep_gpu(&self.sysroot, pci, seat.gpu.index),
             _ => seat.gpu.clone(),
         };
         changed.then(|| (self.driver.clone(), self.seats.iter().map(gpu).collect()))
@@ -278,5 +291,54 @@ fn joined(gpu: usize, process: &GpuProcess, known: &[ProcessReading]) -> Process
         compute_instance: process.compute_instance,
         values,
         identity: host.map_or(Err(Absent::NotReadYet), |reading| reading.identity.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Awaited, Job, Order, Pass, Session, Stage};
+    use crate::model::{GpuState, MetricSet, Sysroot};
+    use crate::source::nvml::device::Watch;
+    use crate::source::nvml::{NvmlOptions, Opened};
+    use crate::source::{ManualClock, Patience, Request};
+    use fake_nvml::Fake;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    const LIMIT: Duration = Duration::from_secs(20);
+    const PATIENCE: Patience = Patience::Whole { limit: LIMIT };
+
+    fn tick(session: &mut Session) -> Vec<GpuState> {
+        let request = Request { metrics: MetricSet::all(), processes: true, patience: PATIENCE };
+        let awaited = session.begin(&request);
+        session.finish(&awaited, Instant::now() + LIMIT);
+        session.gpus(PATIENCE).into_iter().map(|gpu| gpu.state).collect()
+    }
+
+    #[test]
+    fn a_crash_costs_one_gpu_one_tick() {
+        let fake = Fake::preset("h100").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let options = NvmlOptions {
+            library: Some(fake.path().to_owned()),
+            sysroot: Sysroot::new(folder.path()),
+            clock: Arc::new(ManualClock::at(0)),
+        };
+        let opened = Opened::open(&options, Vec::new(), &Watch::default()).unwrap();
+        let mut session = Session::new(opened, &[], &options);
+        assert_eq!(tick(&mut session), [const { GpuState::Live }; 8]);
+
+        let stage = std::mem::replace(&mut session.seats[2].stage, Stage::Reading);
+        let Stage::Free(reader) = stage else { panic!("GPU 2 was read") };
+        let order = Order { metrics: MetricSet::all(), processes: true, quick: false };
+        let no_such_row = Pass::Slow(reader, vec![usize::MAX]);
+        session.crew.put([Job { position: 2, order, pass: no_such_row }]);
+        session.crew.call();
+        let awaited = Awaited { whole: true, gpus: vec![true; 8] };
+        session.finish(&awaited, Instant::now() + LIMIT);
+        let states: Vec<_> = session.gpus(PATIENCE).into_iter().map(|gpu| gpu.state).collect();
+        assert_eq!(states[2], GpuState::Stale { age_us: 0, call: None });
+
+        assert_eq!(tick(&mut session), [const { GpuState::Live }; 8]);
     }
 }
