@@ -8,3 +8,4 @@ mod pictures;
 mod roles;
 mod script;
 mod support;
+mod svg;
