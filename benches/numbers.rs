@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "the table is the purpose")]
 
-use std::process::{Child, Command};
+mod machine;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_nvml::Fake;
+use machine::{Processes, median, milliseconds, row, scenario};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvsdk_top::model::{GpuState, MetricSet, Sysroot};
@@ -19,46 +21,6 @@ const TICKS: u32 = 400;
 const RUNS: usize = 7;
 const TICK: Patience = Patience::Tick { interval: Duration::from_secs(1) };
 const QUICK: Patience = Patience::Quick { limit: Duration::from_secs(5) };
-
-/// Real processes that end with the measurement.
-struct Processes(Vec<Child>);
-
-impl Processes {
-    fn start(count: u32) -> Self {
-        Self((0..count).map(|_| Command::new("sleep").arg("600").spawn().unwrap()).collect())
-    }
-}
-
-impl Drop for Processes {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-}
-
-/// Eight H100 with two of the processes on each, on the machine's clock.
-fn scenario(processes: &Processes, faults: &str) -> String {
-    let process = |child: &Child| {
-        let pid = child.id();
-        format!(
-            "[[gpu.process]]\npid = {pid}\nkind = \"C\"\nmem = \"9GiB\"\nsm = 40\nmem_util = 20\n"
-        )
-    };
-    let gpu = |(number, pair): (usize, &[Child])| {
-        let uuid = format!("GPU-00000000-0000-0000-0000-00000000000{number}");
-        let address = format!("0000:{:02x}:00.0", 0x18 + number * 16);
-        let processes: Vec<_> = pair.iter().map(process).collect();
-        format!(
-            "[[gpu]]\npreset = \"h100\"\nuuid = {uuid:?}\nbdf = {address:?}\n{}",
-            processes.concat()
-        )
-    };
-    let gpus: Vec<_> = processes.0.chunks(2).enumerate().map(gpu).collect();
-    let gpus = gpus.concat();
-    format!("preset = \"h100\"\n[lib]\nclock = \"real\"\nlog = false\n{gpus}\n{faults}")
-}
 
 fn feed(fake: &Fake) -> Feed {
     let options = NvmlOptions {
@@ -76,19 +38,6 @@ fn take(feed: &mut Feed, patience: Patience) -> Arc<Snapshot> {
 fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
-fn row(what: &str, budget: &str, measured: &str) {
-    println!("| {what} | {budget} | {measured} |");
 }
 
 /// CPU time of a tick, and how many calls it makes of a GPU.
