@@ -55,4 +55,3 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 pub(crate) fn row(what: &str, budget: &str, measured: &str) {
     println!("| {what} | {budget} | {measured} |");
 }
-

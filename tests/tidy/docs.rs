@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
+use nvsdk_top::app::PROCESS_COLUMNS;
 use nvsdk_top::cli::{Cli, EXIT_CODES};
 use nvsdk_top::config::{Action, Binding, Config, Context, Keymap, Overlay};
 use nvsdk_top::export::{Selection, json, reference, table};
@@ -26,6 +27,7 @@ const BLOCKS: &[(&str, Make)] = &[
     ("example-json", example_json),
     ("keys", keys),
     ("settings", settings),
+    ("process-columns", process_columns),
     ("options", options),
     ("exit-codes", exit_codes),
     ("demo-presets", demo_presets),
@@ -35,6 +37,14 @@ const BLOCKS: &[(&str, Make)] = &[
     ("host-metrics", || reference::host_metrics().markdown()),
     ("clock-events", || reference::clock_events().markdown()),
 ];
+
+fn process_columns() -> String {
+    let row = |column: &nvsdk_top::app::ProcessColumn| {
+        format!("| {} | {} |\n", column.title(), column.help())
+    };
+    let rows: String = PROCESS_COLUMNS.iter().map(row).collect();
+    format!("| column | what it shows |\n| --- | --- |\n{rows}")
+}
 
 /// Holds a committed file against what it should be, or writes it.
 pub(crate) fn assert_current(path: &str, make: impl Fn(&str) -> String) {
