@@ -62,7 +62,7 @@ impl Monitor {
         let bytes = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&bytes);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(length @ 1..) = reader.read(&mut buffer) {
                 counted.fetch_add(length as u64, Ordering::Relaxed);
                 if sender.send((Instant::now(), buffer[..length].to_vec())).is_err() {
@@ -105,7 +105,7 @@ impl Monitor {
     fn keys(&mut self) -> f64 {
         let one = |number: usize| {
             std::thread::sleep(Duration::from_millis(130));
-            self.key(if number % 2 == 0 { "\x1b[B" } else { "\x1b[A" })
+            self.key(if number.is_multiple_of(2) { "\x1b[B" } else { "\x1b[A" })
         };
         median((0..30).map(one).collect())
     }

@@ -134,7 +134,8 @@ fn draw(svg: &mut String, column: usize, y: f32, run: &[Cell]) {
 }
 
 fn id(symbol: &str) -> String {
-    symbol.chars().map(|letter| format!("c{:x}", u32::from(letter))).collect()
+    let codes: Vec<_> = symbol.chars().map(|letter| format!("c{:x}", u32::from(letter))).collect();
+    codes.concat()
 }
 
 /// A part of a cell as a path.

@@ -42,8 +42,8 @@ fn process_columns() -> String {
     let row = |column: &nvsdk_top::app::ProcessColumn| {
         format!("| {} | {} |\n", column.title(), column.help())
     };
-    let rows: String = PROCESS_COLUMNS.iter().map(row).collect();
-    format!("| column | what it shows |\n| --- | --- |\n{rows}")
+    let rows: Vec<_> = PROCESS_COLUMNS.iter().map(row).collect();
+    format!("| column | what it shows |\n| --- | --- |\n{}", rows.concat())
 }
 
 /// Holds a committed file against what it should be, or writes it.
