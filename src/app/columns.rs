@@ -86,7 +86,7 @@ columns! {
     /// Processor time; 100 is one core.
     Cpu = "CPU%", 5, Right, largest, |_, a, b| number(ProcessMetric::Cpu, a, b);
     /// Resident memory of the host.
-    Resident = "RSS", 9, Right, largest, |_, a, b| number(ProcessMetric::ResidentMemory, a, b);
+    Resident = "RSS", 10, Right, largest, |_, a, b| number(ProcessMetric::ResidentMemory, a, b);
     /// Time since it started.
     Time = "TIME", 8, Right, largest, |_, a, b| number(ProcessMetric::RunTime, a, b);
     /// Its command line.

@@ -13,6 +13,8 @@ use super::state::{Panel, Tab};
 pub enum Event {
     /// A sample was taken.
     Sampled(Arc<Snapshot>),
+    /// There is no sample yet: the driver is being opened, and this is what takes so long.
+    Opening(String),
     /// No sample could be taken.
     Outage(Arc<Outage>),
     /// A key was pressed.
@@ -23,8 +25,6 @@ pub enum Event {
     Scrolled(Hit, i32),
     /// The terminal has this many columns and rows.
     Resized(u16, u16),
-    /// The terminal shows something else than the last frame, as after a stop.
-    Continued,
 }
 
 /// What lies under a cell of the screen.
@@ -44,6 +44,10 @@ pub enum Hit {
     Column(ProcessColumn),
     /// A key in the footer, by what it does.
     Action(Action),
+    /// The help, wherever on it.
+    Help,
+    /// The notice.
+    Notice,
 }
 
 /// Why there is no sample, and what of a driver was found.

@@ -14,20 +14,22 @@ pub enum HelpLine {
 }
 
 impl State {
-    /// The keys that act in the tab: its own first, then those that act everywhere.
+    /// The keys that act in what lies below the dialogs: its own first, then those that act everywhere.
     #[must_use]
     pub fn help_lines(&self) -> Vec<HelpLine> {
-        let tab = self.tab.context();
-        tab.chain().flat_map(|context| self.help_section(tab, context)).collect()
+        let page = self.page();
+        page.chain().flat_map(|context| self.help_section(page, context)).collect()
     }
 
-    fn help_section(&self, tab: Context, context: Context) -> Vec<HelpLine> {
+    fn help_section(&self, page: Context, context: Context) -> Vec<HelpLine> {
+        let acts = |action: &Action| page != Context::NoDriver || !action.needs_gpus();
         let of_context = Action::ALL.iter().filter(|action| action.spec().context == context);
+        let of_context = of_context.copied().filter(acts);
         let keys = |action: Action| {
-            let rows = self.keymap.acting_in(tab).filter(move |row| row.action == action);
+            let rows = self.keymap.acting_in(page).filter(move |row| row.action == action);
             rows.map(|row| row.chord.to_string()).collect::<Vec<_>>().join(" ")
         };
-        let lines = of_context.map(|action| HelpLine::Keys(keys(*action), *action));
+        let lines = of_context.map(|action| HelpLine::Keys(keys(action), action));
         let mut lines: Vec<_> = lines
             .filter(|line| !matches!(line, HelpLine::Keys(keys, _) if keys.is_empty()))
             .collect();

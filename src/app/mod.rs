@@ -11,5 +11,5 @@ pub use columns::{Align, PROCESS_COLUMNS, ProcessColumn};
 pub use effect::Effect;
 pub use event::{Event, Hit, Outage};
 pub use help::HelpLine;
-pub use state::{List, Mode, Panel, State, Stream, Tab};
+pub use state::{Held, List, Mode, Panel, State, Stream, Tab};
 pub use update::update;

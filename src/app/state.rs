@@ -78,12 +78,21 @@ pub enum Mode {
 /// Where the samples stand.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stream {
-    /// None has come yet.
-    Waiting,
+    /// None has come yet, and perhaps what it is that takes so long.
+    Waiting(Option<String>),
     /// They come.
     Live,
     /// None can be had, and why.
     Down(Arc<Outage>),
+}
+
+/// What the picture is held at.
+#[derive(Debug)]
+pub struct Held {
+    /// The sample.
+    pub snapshot: Arc<Snapshot>,
+    /// The history until then.
+    pub store: Store,
 }
 
 /// A list of which one row is selected. Which rows are shown follows from it and from how many there is room for.
@@ -127,8 +136,8 @@ pub struct State {
     pub stream: Stream,
     /// The newest sample.
     pub newest: Option<Arc<Snapshot>>,
-    /// The sample that the picture is held at.
-    pub held: Option<Arc<Snapshot>>,
+    /// What the picture is held at, where it is.
+    pub held: Option<Held>,
     /// The history.
     pub store: Store,
     /// The page.
@@ -137,6 +146,8 @@ pub struct State {
     pub mode: Mode,
     /// The panel that fills the screen.
     pub zoom: Option<Panel>,
+    /// Among what of the overview something was selected last: its GPUs or its processes.
+    pub focus: Panel,
     /// The selected GPU, by its position among those that are shown.
     pub gpus: List,
     /// The selected number of the GPU tab.
@@ -172,12 +183,13 @@ impl State {
             keymap,
             theme,
             glyphs,
-            stream: Stream::Waiting,
+            stream: Stream::Waiting(None),
             newest: None,
             held: None,
             tab: Tab::Overview,
             mode: Mode::Normal,
             zoom: None,
+            focus: Panel::Processes,
             gpus: List::default(),
             gpu_rows: List::default(),
             processes: List::default(),
@@ -191,14 +203,15 @@ impl State {
     /// The sample that is shown: the newest, or the one that the picture is held at.
     #[must_use]
     pub fn shown(&self) -> Option<(&Inventory, &Sample)> {
-        let snapshot = self.held.as_ref().or(self.newest.as_ref())?;
+        let held = self.held.as_ref().map(|held| &held.snapshot);
+        let snapshot = held.or(self.newest.as_ref())?;
         Some((&snapshot.inventory, &snapshot.sample))
     }
 
-    /// Until when the charts go: the end of the picture that is held.
+    /// The history that is shown: until now, or until the picture was held.
     #[must_use]
-    pub fn held_at_us(&self) -> Option<u64> {
-        self.held.as_ref().map(|snapshot| snapshot.sample.monotonic_us)
+    pub fn history(&self) -> &Store {
+        self.held.as_ref().map_or(&self.store, |held| &held.store)
     }
 
     /// The GPUs that are shown, by their position in the inventory.
@@ -215,13 +228,29 @@ impl State {
         visible.get(self.gpus.cursor.min(visible.len().saturating_sub(1))).copied()
     }
 
+    /// The processes that are shown, in no order.
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        let processes = self.shown().map(|(_, sample)| sample.processes.iter());
+        let visible = self.visible_gpus();
+        processes.into_iter().flatten().filter(move |process| visible.contains(&process.gpu))
+    }
+
+    /// Whether the arrows go through processes: in a list that is there and not empty.
+    #[must_use]
+    pub fn lists_processes(&self) -> bool {
+        let is_there = match self.tab {
+            Tab::Overview => self.zoom != Some(Panel::Gpus),
+            Tab::Gpu => false,
+            Tab::Processes => true,
+        };
+        is_there && self.processes().next().is_some()
+    }
+
     /// The processes that are shown, in their order.
     #[must_use]
     pub fn sorted_processes(&self) -> Vec<&Process> {
-        let Some((inventory, sample)) = self.shown() else { return Vec::new() };
-        let visible = self.visible_gpus();
-        let mut processes: Vec<_> =
-            sample.processes.iter().filter(|process| visible.contains(&process.gpu)).collect();
+        let Some((inventory, _)) = self.shown() else { return Vec::new() };
+        let mut processes: Vec<_> = self.processes().collect();
         let descending = self.sort.largest_first() != self.reversed;
         processes.sort_by(|a, b| {
             let order = self.sort.order(inventory, a, b);
@@ -251,14 +280,17 @@ impl State {
         Some(Series::Gpu(self.selected_gpu()?, slot))
     }
 
+    /// What lies below the dialogs.
+    #[must_use]
+    pub fn page(&self) -> Context {
+        if self.newest.is_some() { self.tab.context() } else { Context::NoDriver }
+    }
+
     /// Where keys are looked up first.
     #[must_use]
     pub fn context(&self) -> Context {
         match self.mode {
-            Mode::Normal if self.newest.is_none() && matches!(self.stream, Stream::Down(_)) => {
-                Context::NoDriver
-            }
-            Mode::Normal => self.tab.context(),
+            Mode::Normal => self.page(),
             Mode::Help { .. } => Context::Help,
             Mode::SortMenu { .. } => Context::Menu,
         }

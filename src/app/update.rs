@@ -3,42 +3,61 @@
 use std::sync::Arc;
 
 use crate::config::{Action, KeyChord};
+use crate::model::Absent;
 use crate::source::Snapshot;
 
 use super::columns::{PROCESS_COLUMNS, ProcessColumn};
 use super::effect::Effect;
-use super::event::{Event, Hit, Outage};
-use super::state::{List, Mode, Panel, State, Stream, Tab};
+use super::event::{Event, Hit};
+use super::state::{Held, List, Mode, Panel, State, Stream, Tab};
 
 /// Changes `state` as `event` asks for, and adds to `effects` what only the outer layer can do.
 pub fn update(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
     match event {
         Event::Sampled(snapshot) => sampled(state, snapshot),
-        Event::Outage(outage) => down(state, outage),
+        Event::Opening(sentence) => without_gpus(state, Stream::Waiting(Some(sentence))),
+        Event::Outage(outage) => without_gpus(state, Stream::Down(outage)),
         Event::Key(chord) => key(state, chord, effects),
         Event::Clicked(hit) => click(state, hit, effects),
         Event::Scrolled(hit, rows) => scroll(state, hit, rows),
         Event::Resized(columns, rows) => state.size = (columns, rows),
-        Event::Continued => effects.push(Effect::Redraw),
     }
 }
 
 fn sampled(state: &mut State, snapshot: Arc<Snapshot>) {
+    let generation = snapshot.inventory.generation;
+    let before = state.newest.as_ref().map(|newest| newest.inventory.generation);
     state.store.push(&snapshot.sample, &snapshot.inventory);
+    if before != Some(generation) && state.notice.is_none() {
+        state.notice = missing(state, &snapshot);
+    }
     state.newest = Some(snapshot);
     state.stream = Stream::Live;
 }
 
+/// Which of the GPUs that the user asked for are not there, as far as it is known which there are.
+fn missing(state: &State, snapshot: &Snapshot) -> Option<String> {
+    let gpus = &snapshot.inventory.gpus;
+    if gpus.iter().any(|gpu| gpu.uuid == Err(Absent::NotReadYet)) {
+        return None;
+    }
+    let picked = state.config.gpus.pick(gpus, state.cuda_visible_devices.as_deref());
+    let names = Some(picked.missing.join(", ")).filter(|names| !names.is_empty())?;
+    Some(format!(
+        "No GPU here is named {names}; correct --gpus, the settings file or CUDA_VISIBLE_DEVICES."
+    ))
+}
+
 /// What was shown of a driver that is gone is not what it says now.
-fn down(state: &mut State, outage: Arc<Outage>) {
+fn without_gpus(state: &mut State, stream: Stream) {
     state.newest = None;
     state.held = None;
-    state.stream = Stream::Down(outage);
+    state.stream = stream;
 }
 
 fn key(state: &mut State, chord: KeyChord, effects: &mut Vec<Effect>) {
+    state.notice = None;
     if let Some(action) = state.keymap.lookup(state.context(), chord) {
-        state.notice = None;
         act(state, action, effects);
     }
 }
@@ -111,17 +130,18 @@ fn travel(state: &mut State, rows: isize) {
             state.mode = Mode::Help { top: moved(from, rows, count) };
         }
         Mode::SortMenu { cursor } => *cursor = moved(*cursor, rows, PROCESS_COLUMNS.len()),
-        Mode::Normal => {
-            let lines = match state.tab {
-                Tab::Overview | Tab::Processes => state.sorted_processes().len(),
-                Tab::Gpu => state.gpu_lines().len(),
-            };
-            let list = match state.tab {
-                Tab::Overview | Tab::Processes => &mut state.processes,
-                Tab::Gpu => &mut state.gpu_rows,
-            };
-            list.cursor = moved(list.cursor, rows, lines);
-        }
+        Mode::Normal => match state.tab {
+            Tab::Overview if !state.lists_processes() => turn_gpu(state, rows),
+            Tab::Overview | Tab::Processes => {
+                state.focus = Panel::Processes;
+                let count = state.processes().count();
+                state.processes.cursor = moved(state.processes.cursor, rows, count);
+            }
+            Tab::Gpu => {
+                let count = state.gpu_lines().len();
+                state.gpu_rows.cursor = moved(state.gpu_rows.cursor, rows, count);
+            }
+        },
     }
 }
 
@@ -135,6 +155,7 @@ fn page(state: &State) -> isize {
 }
 
 fn turn_gpu(state: &mut State, steps: isize) {
+    state.focus = Panel::Gpus;
     state.gpus.cursor = moved(state.gpus.cursor, steps, state.visible_gpus().len());
 }
 
@@ -144,8 +165,7 @@ fn sideways(state: &mut State, steps: isize) {
         turn_gpu(state, steps);
         return;
     }
-    let processes = state.sorted_processes();
-    let commands = processes.iter().filter_map(|process| process.identity.as_deref().ok());
+    let commands = state.processes().filter_map(|process| process.identity.as_deref().ok());
     let longest = commands.map(|who| who.command.chars().count()).max().unwrap_or(0);
     state.command_from = moved(state.command_from, steps * COMMAND_STEP, longest);
 }
@@ -155,18 +175,16 @@ const COMMAND_STEP: isize = 10;
 
 fn zoom(state: &mut State) {
     state.zoom = match (state.zoom, state.tab) {
-        (Some(_), _) => None,
+        // Nothing stands beside the processes.
+        (Some(_), _) | (None, Tab::Processes) => None,
         (None, Tab::Overview) => Some(Panel::Gpus),
         (None, Tab::Gpu) => Some(Panel::History),
-        (None, Tab::Processes) => Some(Panel::Processes),
     };
 }
 
 fn pause(state: &mut State) {
-    state.held = match state.held {
-        Some(_) => None,
-        None => state.newest.clone(),
-    };
+    let newest = state.newest.clone().filter(|_| state.held.is_none());
+    state.held = newest.map(|snapshot| Held { snapshot, store: state.store.clone() });
 }
 
 fn set_interval(state: &mut State, interval: crate::config::Interval, effects: &mut Vec<Effect>) {
@@ -175,16 +193,24 @@ fn set_interval(state: &mut State, interval: crate::config::Interval, effects: &
     effects.push(Effect::SetInterval(interval.duration()));
 }
 
-/// Shows everything about the GPU of the selected process.
+/// Shows everything about the GPU that was selected last, or that of the process that was selected last.
 fn details(state: &mut State) {
-    let processes = state.sorted_processes();
-    let row = state.processes.row(processes.len());
-    let gpu = row.and_then(|row| processes.get(row)).map(|process| process.gpu);
-    let visible = state.visible_gpus();
-    if let Some(cursor) = gpu.and_then(|gpu| visible.iter().position(|known| *known == gpu)) {
-        state.gpus = List { cursor };
+    let is_gpu = state.tab == Tab::Overview && state.focus == Panel::Gpus;
+    if !is_gpu && state.lists_processes() {
+        let processes = state.sorted_processes();
+        let row = state.processes.row(processes.len());
+        if let Some(gpu) = row.and_then(|row| processes.get(row)).map(|process| process.gpu) {
+            select_gpu(state, gpu);
+        }
     }
     show_tab(state, Tab::Gpu);
+}
+
+/// Selects the GPU at this position of the inventory, if it is shown.
+fn select_gpu(state: &mut State, gpu: usize) {
+    if let Some(cursor) = state.visible_gpus().iter().position(|known| *known == gpu) {
+        state.gpus = List { cursor };
+    }
 }
 
 fn open_sort_menu(state: &mut State) {
@@ -211,26 +237,29 @@ fn sort_by(state: &mut State, column: ProcessColumn) {
 }
 
 fn click(state: &mut State, hit: Hit, effects: &mut Vec<Effect>) {
+    state.notice = None;
     match hit {
+        Hit::Help => back(state),
         Hit::Column(column) if matches!(state.mode, Mode::SortMenu { .. }) => {
             sort_by(state, column);
         }
-        // Beside a dialog, or on the help.
+        // Beside a dialog.
         Hit::Panel(_) | Hit::Gpu(_) | Hit::GpuRow(_) | Hit::Process(_) | Hit::Column(_)
             if state.mode != Mode::Normal =>
         {
             back(state);
         }
         Hit::Tab(tab) => show_tab(state, tab),
-        Hit::Panel(_) => {}
+        Hit::Panel(_) | Hit::Notice => {}
         Hit::Gpu(gpu) => {
-            let visible = state.visible_gpus();
-            if let Some(cursor) = visible.iter().position(|known| *known == gpu) {
-                state.gpus = List { cursor };
-            }
+            state.focus = Panel::Gpus;
+            select_gpu(state, gpu);
         }
         Hit::GpuRow(cursor) => state.gpu_rows = List { cursor },
-        Hit::Process(cursor) => state.processes = List { cursor },
+        Hit::Process(cursor) => {
+            state.focus = Panel::Processes;
+            state.processes = List { cursor };
+        }
         Hit::Column(column) if column == state.sort => state.reversed = !state.reversed,
         Hit::Column(column) => sort_by(state, column),
         Hit::Action(action) => act(state, action, effects),
@@ -240,11 +269,8 @@ fn click(state: &mut State, hit: Hit, effects: &mut Vec<Effect>) {
 fn scroll(state: &mut State, hit: Hit, rows: i32) {
     let rows = isize::try_from(rows).unwrap_or(0);
     match hit {
-        Hit::Gpu(_) | Hit::Panel(Panel::Gpus)
-            if state.tab == Tab::Overview && state.mode == Mode::Normal =>
-        {
-            turn_gpu(state, rows);
-        }
+        Hit::Tab(_) | Hit::Action(_) | Hit::Notice => {}
+        Hit::Gpu(_) if state.mode == Mode::Normal => turn_gpu(state, rows),
         _ => travel(state, rows),
     }
 }

@@ -130,9 +130,9 @@ actions! {
         TabGpu = "tab_gpu", "GPU";
         /// Show the processes of all GPUs.
         TabProcesses = "tab_processes", "processes";
-        /// Go one line up.
+        /// Go one line up; without processes, one GPU back.
         Up = "up", "up";
-        /// Go one line down.
+        /// Go one line down; without processes, one GPU on.
         Down = "down", "down";
         /// Go one page up.
         PageUp = "page_up", "page up";
@@ -166,7 +166,7 @@ actions! {
         Suspend = "suspend", "suspend";
     }
     Processes {
-        /// Show everything about what is selected.
+        /// Show the GPU (or the process's GPU) that was selected last.
         Details = "details", "details";
         /// Choose the column that the processes are sorted by.
         SortMenu = "sort_menu", "sort";
@@ -198,6 +198,14 @@ impl Action {
     #[must_use]
     pub fn named(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.spec().id == id)
+    }
+
+    /// Whether it changes nothing that is seen where there are no GPUs to show.
+    #[must_use]
+    pub fn needs_gpus(self) -> bool {
+        let without =
+            [Self::Quit, Self::Help, Self::Back, Self::Refresh, Self::Suspend, Self::Demo];
+        !without.contains(&self)
     }
 }
 

@@ -3,11 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::model::line_and_column;
+
 /// A settings file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It is there but cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {source}; let this user read it, or remove it", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -35,12 +37,11 @@ impl ConfigError {
     /// What is wrong with `text`, which was read from `path`.
     pub(super) fn wrong(path: PathBuf, text: &str, error: &toml::de::Error) -> Self {
         let start = error.span().map_or(0, |span| span.start);
-        let before = text.get(..start).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let (line, column) = line_and_column(text, start);
         Self::Wrong {
             path,
-            line: 1 + before.matches('\n').count(),
-            column: 1 + before[line_start..].chars().count(),
+            line,
+            column,
             // toml's own message of an unexpected end has several lines.
             message: error.message().lines().collect::<Vec<_>>().join(", "),
         }

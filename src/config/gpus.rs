@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::Gpu;
+use crate::model::{Gpu, PciAddress};
 
 /// A choice among the GPUs of a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,10 +27,6 @@ pub enum GpuName {
     /// By its place on the PCI bus.
     Pci(PciAddress),
 }
-
-/// Domain, bus, device and function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PciAddress(u32, u8, u8, u8);
 
 /// What a selection comes to on one machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -135,7 +131,7 @@ impl FromStr for GpuName {
 
     fn from_str(text: &str) -> Result<Self, GpuSelectionError> {
         let word = text.trim().to_ascii_lowercase();
-        let pci = || word.parse().ok().map(Self::Pci);
+        let pci = || whole_address(&word).parse().ok().map(Self::Pci);
         let name = match word.strip_prefix("gpu-") {
             Some("") => None,
             Some(_) => Some(Self::Uuid(word)),
@@ -149,21 +145,11 @@ impl FromStr for GpuName {
     }
 }
 
-impl FromStr for PciAddress {
-    type Err = ();
-
-    /// Reads `0000:18:00.0`, where the domain and the function may be left out.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let hex = |digits: &str| {
-            let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-            u32::from_str_radix(digits, 16).ok().filter(|_| plain).ok_or(())
-        };
-        let byte = |digits: &str| u8::try_from(hex(digits)?).map_err(|_| ());
-        let (place, function) = text.split_once('.').unwrap_or((text, "0"));
-        let (rest, device) = place.rsplit_once(':').ok_or(())?;
-        let (domain, bus) = rest.rsplit_once(':').unwrap_or(("0", rest));
-        Ok(Self(hex(domain)?, byte(bus)?, byte(device)?, byte(function)?))
-    }
+/// A PCI address with its domain and its function, which people leave out.
+fn whole_address(text: &str) -> String {
+    let domain = if text.matches(':').count() == 1 { "0000:" } else { "" };
+    let function = if text.contains('.') { "" } else { ".0" };
+    format!("{domain}{text}{function}")
 }
 
 impl fmt::Display for GpuName {
@@ -171,9 +157,7 @@ impl fmt::Display for GpuName {
         match self {
             Self::Index(index) => write!(f, "{index}"),
             Self::Uuid(start) => write!(f, "GPU-{}", start.trim_start_matches("gpu-")),
-            Self::Pci(PciAddress(domain, bus, device, function)) => {
-                write!(f, "{domain:04x}:{bus:02x}:{device:02x}.{function:x}")
-            }
+            Self::Pci(address) => address.fmt(f),
         }
     }
 }

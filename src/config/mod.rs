@@ -13,9 +13,9 @@ mod temperature;
 
 pub use action::{Action, ActionSpec, Context};
 pub use error::ConfigError;
-pub use gpus::{GpuName, GpuSelection, GpuSelectionError, PciAddress, Picked};
+pub use gpus::{GpuName, GpuSelection, GpuSelectionError, Picked};
 pub use interval::{Interval, IntervalError};
-pub use keymap::{Binding, Keymap, Warning};
+pub use keymap::{Binding, Keymap};
 pub use keys::{KeyChord, KeyChordError};
 pub use paths::Paths;
 pub use settings::{Config, Overlay};

@@ -45,13 +45,29 @@ pub const CLOCK_EVENTS: &[ClockEvent] = &[
     row(0x400, "reliability", "limited by voltage reliability", Severity::Info),
 ];
 
+/// The mask that a number of [`super::Unit::ClockEventReasons`] is.
+#[must_use]
+pub fn clock_event_mask(value: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast of a float saturates"
+    )]
+    let mask = value as u64;
+    mask
+}
+
+/// The bits set in `mask`, lowest first, each alone and with its row of the table, where it has one.
+pub fn clock_events(mask: u64) -> impl Iterator<Item = (u64, Option<&'static ClockEvent>)> {
+    let bits = (0..u64::BITS).map(|bit| 1 << bit).filter(move |bit| mask & bit != 0);
+    bits.map(|bit| (bit, CLOCK_EVENTS.iter().find(|event| event.bit == bit)))
+}
+
 /// The ids of the bits set in `mask`, lowest first; one that the table lacks is named by its value.
 pub fn clock_event_names(mask: u64) -> impl Iterator<Item = std::borrow::Cow<'static, str>> {
-    (0..u64::BITS).map(|bit| 1 << bit).filter(move |bit| mask & bit != 0).map(|bit| {
-        match CLOCK_EVENTS.iter().find(|event| event.bit == bit) {
-            Some(event) => event.id.into(),
-            None => format!("unknown_0x{bit:x}").into(),
-        }
+    clock_events(mask).map(|(bit, event)| match event {
+        Some(event) => event.id.into(),
+        None => format!("unknown_0x{bit:x}").into(),
     })
 }
 

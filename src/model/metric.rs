@@ -101,7 +101,7 @@ macro_rules! metrics {
         $(#[doc = $about:literal])+
         $name:ident {
             $( $(#[doc = $help:literal])+
-               $variant:ident = $id:literal, $label:literal, $unit:ident, $kind:expr, $per:ident, $group:ident, $history:ident; )+
+               $variant:ident = $id:literal, $label:literal, $unit:ident, $kind:ident $( ( $counter:expr ) )?, $per:ident, $group:ident, $history:ident; )+
         }
     ) => {
         $(#[doc = $about])+
@@ -115,14 +115,12 @@ macro_rules! metrics {
             pub const COUNT: usize = Self::ALL.len();
 
             const SPECS: &'static [MetricSpec] = {
-                #[allow(unused_imports, reason = "not every table has every kind")]
-                use Kind::{Counter, Fact, Gauge, Interval, Measured, RateOf};
                 &[$( MetricSpec {
                     id: $id,
                     label: $label,
                     help: concat!($( $help ),+).trim_ascii_start(),
                     unit: Unit::$unit,
-                    kind: $kind,
+                    kind: Kind::$kind $( ( $counter ) )?,
                     per: Per::$per,
                     group: Group::$group,
                     history: History::$history,
@@ -156,7 +154,7 @@ metrics! {
         DecoderUtilization = "decoder_utilization_percent", "decoder", Percent, Gauge, One, Load, TenMinutes;
 
         /// All the memory of the GPU: used, reserved and free.
-        MemoryTotal = "memory_total_bytes", "total", Bytes, Gauge, One, Memory, Newest;
+        MemoryTotal = "memory_total_bytes", "total", Bytes, Gauge, One, Memory, Day;
         /// Memory that programs hold. Old drivers count the reserved memory here.
         MemoryUsed = "memory_used_bytes", "used", Bytes, Gauge, One, Memory, Day;
         /// Memory that the driver and the firmware keep for themselves.
@@ -173,7 +171,7 @@ metrics! {
         /// Mean power since the previous reading, from the energy counter.
         PowerAverage = "power_average_watts", "mean power", Watts, RateOf(Metric::Energy), One, PowerAndHeat, Day;
         /// The power limit that holds now: the lowest of all that were set.
-        PowerEnforcedLimit = "power_enforced_limit_watts", "power limit", Watts, Gauge, One, PowerAndHeat, Newest;
+        PowerEnforcedLimit = "power_enforced_limit_watts", "power limit", Watts, Gauge, One, PowerAndHeat, Day;
         /// The power limit that holds until another one is set.
         PowerDefaultLimit = "power_default_limit_watts", "default limit", Watts, Fact, One, PowerAndHeat, Newest;
         /// The lowest power limit that can be set.
@@ -196,17 +194,17 @@ metrics! {
         /// Clock of the video engines.
         ClockVideo = "clock_video_mhz", "video", Megahertz, Gauge, One, Clocks, TenMinutes;
         /// Highest clock of the graphics engine.
-        ClockGraphicsMaximum = "clock_graphics_max_mhz", "graphics max", Megahertz, Fact, One, Clocks, Newest;
+        ClockGraphicsMaximum = "clock_graphics_max_mhz", "graphics max", Megahertz, Fact, One, Clocks, TenMinutes;
         /// Highest clock of the streaming multiprocessors.
-        ClockSmMaximum = "clock_sm_max_mhz", "SM max", Megahertz, Fact, One, Clocks, Newest;
+        ClockSmMaximum = "clock_sm_max_mhz", "SM max", Megahertz, Fact, One, Clocks, TenMinutes;
         /// Highest clock of the memory.
-        ClockMemoryMaximum = "clock_memory_max_mhz", "memory max", Megahertz, Fact, One, Clocks, Newest;
+        ClockMemoryMaximum = "clock_memory_max_mhz", "memory max", Megahertz, Fact, One, Clocks, TenMinutes;
         /// Highest clock of the video engines.
-        ClockVideoMaximum = "clock_video_max_mhz", "video max", Megahertz, Fact, One, Clocks, Newest;
+        ClockVideoMaximum = "clock_video_max_mhz", "video max", Megahertz, Fact, One, Clocks, TenMinutes;
         /// Performance state: P0 is the fastest, P8 is idle, P15 the slowest.
         PerformanceState = "performance_state", "P-state", PerformanceState, Gauge, One, Clocks, TenMinutes;
         /// Why the clocks are not higher, at this instant.
-        ClockEventReasons = "clock_event_reasons", "limited by", ClockEventReasons, Gauge, One, Clocks, TenMinutes;
+        ClockEventReasons = "clock_event_reasons", "limited by", ClockEventReasons, Gauge, One, Clocks, Newest;
 
         /// PCIe generation of the link now. It falls when the GPU is idle.
         PcieLinkGeneration = "pcie_link_generation", "PCIe gen", Number, Gauge, One, Links, TenMinutes;
@@ -403,7 +401,8 @@ impl FromIterator<Metric> for MetricSet {
 #[cfg(test)]
 mod tests {
     use super::{
-        HostMetric, Kind, Layout, Metric, MetricSet, MetricSpec, ProcessMetric, TableMetric,
+        History, HostMetric, Kind, Layout, Metric, MetricSet, MetricSpec, ProcessMetric,
+        TableMetric, Unit,
     };
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -422,6 +421,14 @@ mod tests {
                 assert!(spec.help.ends_with('.') && !spec.help.starts_with(' '), "{}", spec.id);
                 assert!(!spec.label.is_empty(), "{}", spec.id);
             }
+        }
+    }
+
+    #[test]
+    fn what_has_no_mean_is_not_kept() {
+        let specs = Metric::ALL.iter().map(|metric| metric.spec());
+        for spec in specs.filter(|spec| matches!(spec.unit, Unit::ClockEventReasons | Unit::Flag)) {
+            assert_eq!(spec.history, History::Newest, "{}", spec.id);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Making other people's text safe to put on a terminal.
+//! Other people's text: making it safe to put on a terminal, and naming a place in it.
 
 use std::borrow::Cow;
 
@@ -29,9 +29,17 @@ pub fn is_printable(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}'))
 }
 
+/// The line of a byte of `text` and the character in that line, both counted from 1.
+#[must_use]
+pub fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    (1 + before.matches('\n').count(), 1 + before[start..].chars().count())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{line_and_column, printable};
     use proptest::prelude::*;
 
     #[test]
@@ -39,6 +47,15 @@ mod tests {
         assert_eq!(printable("python train.py"), "python train.py");
         assert_eq!(printable("a\x1b[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
         assert_eq!(printable("naïve 猫"), "naïve 猫");
+    }
+
+    #[test]
+    fn places_are_counted_in_characters() {
+        let text = "ä x\nzwei";
+        assert_eq!(line_and_column(text, 0), (1, 1));
+        assert_eq!(line_and_column(text, 3), (1, 3));
+        assert_eq!(line_and_column(text, 5), (2, 1));
+        assert_eq!(line_and_column(text, 99), (2, 5));
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Units: the ending of a JSON key, and how a person reads the number.
 
-use super::clock_event::clock_event_names;
+use super::clock_event::{clock_event_mask, clock_event_names};
 
 /// What a metric's number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +63,7 @@ impl Unit {
             Self::Watts => format!("{value:.0} W"),
             Self::Joules => energy(value),
             Self::Seconds => duration(value),
-            Self::Number => format!("{value}"),
+            Self::Number => plain(value),
             Self::PerformanceState => format!("P{value:.0}"),
             Self::ClockEventReasons => reasons(value),
             Self::Flag => if value == 0.0 { "off" } else { "on" }.to_owned(),
@@ -111,13 +111,13 @@ fn duration(seconds: f64) -> String {
 }
 
 fn reasons(value: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cast of a float saturates"
-    )]
-    let names: Vec<_> = clock_event_names(value as u64).collect();
+    let names: Vec<_> = clock_event_names(clock_event_mask(value)).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// A plain number with what of two digits it has; what a mean leaves behind them is noise.
+fn plain(value: f64) -> String {
+    format!("{}", (value * 100.0).round() / 100.0)
 }
 
 #[cfg(test)]
@@ -140,6 +140,8 @@ mod tests {
         assert_eq!(shown(Unit::Seconds, 59.0), "59 s");
         assert_eq!(shown(Unit::Seconds, 3599.0), "59:59");
         assert_eq!(shown(Unit::Seconds, 90_000.0), "1d 01h");
+        assert_eq!(shown(Unit::Number, f64::from(0.53_f32)), "0.53");
+        assert_eq!(shown(Unit::Number, 16.0), "16");
         assert_eq!(shown(Unit::ClockEventReasons, 0.0), "none");
         assert_eq!(shown(Unit::ClockEventReasons, 5.0), "gpu_idle, sw_power_cap");
     }

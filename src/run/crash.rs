@@ -29,19 +29,30 @@ pub(super) fn install() {
 }
 
 fn crashed(report: &str) {
-    let thread = std::thread::current();
-    {
-        let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(watch) = watch.as_mut().filter(|watch| watch.monitor != thread.id()) {
-            if watch.reports.len() < MOST_REPORTS {
-                watch.reports.push(report.to_owned());
-            }
-            (watch.tell)(thread.name().unwrap_or("a thread").to_owned());
-            return;
-        }
+    let reports = reports(report);
+    if reports.is_empty() {
+        return;
     }
     terminal::leave();
-    print(report);
+    for report in reports {
+        print(&report);
+    }
+}
+
+/// What is to be printed now that this thread crashed: nothing while the monitor goes on, which is told instead.
+fn reports(report: &str) -> Vec<String> {
+    let thread = std::thread::current();
+    let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(watch) = watch.as_mut().filter(|watch| watch.monitor != thread.id()) {
+        if watch.reports.len() < MOST_REPORTS {
+            watch.reports.push(report.to_owned());
+        }
+        (watch.tell)(thread.name().unwrap_or("a thread").to_owned());
+        return Vec::new();
+    }
+    // With the monitor everything ends, so what was kept is due.
+    let kept = watch.take().map_or(Vec::new(), |watch| watch.reports);
+    std::iter::once(report.to_owned()).chain(kept).collect()
 }
 
 /// Keeps the reports of other threads than this one until [`unwatch`], and tells of each crash by the thread's name.
@@ -65,4 +76,32 @@ fn print(report: &str) {
         io::stderr(),
         "nvsdk-top crashed; please report this with what you did before:\n{report}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_REPORTS, WATCH, reports, watch};
+    use std::sync::mpsc;
+
+    /// What a thread of this name has to print when it crashes.
+    fn crash(name: &str, report: &'static str) -> Vec<String> {
+        let thread = std::thread::Builder::new().name(name.to_owned());
+        thread.spawn(move || reports(report)).unwrap().join().unwrap()
+    }
+
+    #[test]
+    fn a_crash_beside_the_monitor_is_told_at_once_and_printed_with_its_end() {
+        let (sender, told) = mpsc::channel();
+        watch(move |thread| sender.send(thread).unwrap());
+        assert_eq!(crash("sampler", "a"), [""; 0]);
+        for _ in 0..9 {
+            assert_eq!(crash("writer", "b"), [""; 0]);
+        }
+        assert_eq!(told.try_iter().filter(|thread| thread == "writer").count(), 9);
+        let all = reports("the monitor's own");
+        assert_eq!(all.len(), 1 + MOST_REPORTS);
+        assert_eq!(all[..3], ["the monitor's own", "a", "b"]);
+        assert!(WATCH.lock().unwrap().is_none(), "they are printed once");
+        assert_eq!(crash("later", "c"), ["c"]);
+    }
 }

@@ -28,8 +28,6 @@ enum Failure {
     Usage(&'static str),
     #[error(transparent)]
     Source(#[from] SourceError),
-    #[error(transparent)]
-    Settings(#[from] crate::config::ConfigError),
     #[error("cannot write the output: {0}; free some space or write elsewhere")]
     Output(#[from] io::Error),
     #[error("the terminal does not answer: {0}; try another, or take one sample with --once")]
@@ -43,7 +41,7 @@ enum Failure {
 impl Failure {
     fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Settings(_) => Exit::Usage,
+            Self::Usage(_) => Exit::Usage,
             Self::Source(_) => Exit::NoDriver,
             Self::Output(_) | Self::Terminal(_) | Self::Thread(_) | Self::Crash(_) => Exit::Failure,
         }

@@ -23,7 +23,6 @@ pub use bucket::Bucket;
 use ring::{Resolution, Ring};
 use series::Roster;
 pub use series::Series;
-pub use window::{Summary, Window};
 
 const SECOND_US: u64 = 1_000_000;
 
@@ -59,7 +58,9 @@ fn micros(duration: Duration) -> u64 {
 }
 
 /// The history of one machine.
-#[derive(Debug)]
+///
+/// A clone holds what was written so far, and no room for more than that.
+#[derive(Clone, Debug)]
 pub struct Store {
     interval_us: u64,
     /// The newest tick.
@@ -86,11 +87,14 @@ impl Store {
         }
     }
 
-    /// From now on samples come once in `interval`. What is there stays, as far as there is room for it.
+    /// From now on samples come once in `interval`. What is there stays: the room for it only grows.
     pub fn set_interval(&mut self, interval: Duration) {
         self.interval_us = micros(interval);
-        let columns: Vec<_> = (0..self.roster.series().len()).map(Some).collect();
-        self.fine = self.fine.rearranged(every_tick(self.interval_us), &columns);
+        let wanted = every_tick(self.interval_us);
+        if wanted.rows > self.fine.resolution.rows {
+            let columns: Vec<_> = (0..self.roster.series().len()).map(Some).collect();
+            self.fine = self.fine.rearranged(wanted, &columns);
+        }
     }
 
     /// Adds a sample of `inventory`.

@@ -65,7 +65,7 @@ pub(super) struct Resolution {
 ///
 /// All memory is reserved at once and written only as rows are begun, so that what time has not reached costs
 /// address space but no pages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ring<T> {
     pub(super) resolution: Resolution,
     width: usize,
@@ -162,11 +162,7 @@ impl<T: Cell> Ring<T> {
     }
 
     /// One column from row `number` on, oldest first.
-    pub(super) fn column(
-        &self,
-        column: usize,
-        number: usize,
-    ) -> impl DoubleEndedIterator<Item = (Stamp, T)> {
+    pub(super) fn column(&self, column: usize, number: usize) -> impl Iterator<Item = (Stamp, T)> {
         (number..self.stamps.len())
             .map(move |number| (self.stamps[number], self.row(number)[column]))
     }

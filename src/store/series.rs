@@ -59,14 +59,14 @@ impl Series {
 }
 
 /// What of a GPU decides where its readings go.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct KnownGpu {
     uuid: Option<String>,
     layout: Layout,
 }
 
 /// The series of an inventory in the order of their columns.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Roster {
     gpus: Vec<KnownGpu>,
     series: Vec<Series>,
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(roster.column(series), Some(column));
             assert_eq!(series.history() == History::Day, column < roster.day());
         }
-        assert_eq!(roster.column(Series::gpu(0, Metric::MemoryTotal)), None, "only the newest");
+        assert_eq!(roster.column(Series::gpu(0, Metric::Energy)), None, "only the newest");
         assert_eq!(roster.column(Series::Host(HostMetric::CpuCount)), None, "only the newest");
         assert_eq!(roster.column(Series::gpu(2, Metric::Busy)), None, "no such GPU");
         let fan = |gpu, instance| Series::Gpu(gpu, Slot { metric: Metric::Fan, instance });

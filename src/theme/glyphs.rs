@@ -57,9 +57,6 @@ glyphs! {
         ["|", "|", "|", "|", "#"],
         ["|", "|", "|", "#", "#"],
     ];
-    /// A line behind a chart.
-    grid: &'static str = "┈", ".";
-
     /// In front of a verdict: all is well.
     ok: &'static str = "✓", "+";
     /// In front of a verdict: worth knowing.
@@ -83,8 +80,6 @@ glyphs! {
     separator: &'static str = "·", "|";
     /// Between a number and another that it is multiplied with.
     times: &'static str = "×", "x";
-    /// In front of a number that is the most; in ASCII two columns.
-    at_most: &'static str = "≤", "<=";
     /// Behind a number of degrees; in ASCII nothing.
     degree: &'static str = "°", "";
 }
@@ -114,7 +109,7 @@ mod tests {
             glyphs;
         let mut all = vec![*top_left, top_right, bottom_left, bottom_right, horizontal, vertical];
         all.extend(glyphs.bar.iter().chain(&glyphs.spark).chain(glyphs.area.iter().flatten()));
-        all.extend([glyphs.bar_reserved, glyphs.bar_track, glyphs.grid]);
+        all.extend([glyphs.bar_reserved, glyphs.bar_track]);
         all.extend([glyphs.ok, glyphs.notice, glyphs.warning, glyphs.critical, glyphs.cursor]);
         all.extend([glyphs.ascending, glyphs.descending, glyphs.absent, glyphs.ellipsis]);
         all.extend([glyphs.separator, glyphs.times]);

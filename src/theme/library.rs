@@ -32,7 +32,7 @@ pub(super) fn sheet(wanted: &str, folder: Option<&Path>, warnings: &mut Vec<Warn
         Ok(text) => with_parents(Sheet::parse(&name, &text, warnings), name, folder, warnings),
         Err(message) => {
             let message = format!("{message}; {DEFAULT} is used instead");
-            warnings.push(Warning { theme: name, line: None, message });
+            warnings.push(Warning { theme: name, place: None, message });
             Sheet::parse(&DEFAULT.into(), DEFAULT_TEXT, warnings)
         }
     }

@@ -134,8 +134,6 @@ roles! {
 
     /// The empty part of a bar.
     BarTrack = "bar.track", FAINT -> Border;
-    /// The lines behind a chart.
-    GraphGrid = "graph.grid", FAINT -> Border;
     /// The numbers along a chart.
     GraphLabel = "graph.label", READ -> TextDim;
 }

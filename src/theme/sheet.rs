@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::gradient::Gradient;
 use super::role::Role;
 use super::warning::{Place, Warning};
+use crate::model::line_and_column;
 
 /// Something that a theme says, and where.
 pub(super) type Said<T> = (T, Place);
@@ -159,8 +160,7 @@ impl Reader<'_> {
     }
 
     fn place(&self, span: &Range<usize>) -> Place {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        Place { theme: Arc::clone(self.theme), line: 1 + before.matches('\n').count() }
+        Place { theme: Arc::clone(self.theme), at: line_and_column(self.text, span.start) }
     }
 
     fn warn(&mut self, span: Range<usize>, message: String) {

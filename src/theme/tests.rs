@@ -20,7 +20,7 @@ fn theme(text: &str) -> (Theme, Vec<String>) {
 }
 
 fn short(warning: &Warning) -> String {
-    format!("{}: {}", warning.line.unwrap_or(0), warning.message)
+    format!("{}: {}", warning.place.map_or(0, |(line, _)| line), warning.message)
 }
 
 fn shipped(name: &str, depth: Depth) -> Theme {
@@ -188,7 +188,11 @@ fn a_theme_of_the_user_inherits_and_repaints() {
         ["1: \"one\" inherits itself in the end"]
     );
     assert_eq!(&*warnings[0].theme, "two");
-    assert!(load("orphan").1[0].to_string().contains("theme \"orphan\", line 1: \"nobody\" is"));
+    assert!(
+        load("orphan").1[0]
+            .to_string()
+            .contains("theme \"orphan\", line 1, column 12: \"nobody\" is")
+    );
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::sync::Arc;
 pub struct Warning {
     /// The theme as it was asked for.
     pub theme: Arc<str>,
-    /// The line, counted from 1, where one line is to blame.
-    pub line: Option<usize>,
+    /// The line and the character in it, counted from 1, where one place is to blame.
+    pub place: Option<(usize, usize)>,
     /// What is wrong.
     pub message: String,
 }
@@ -17,22 +17,23 @@ pub struct Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "theme {:?}", self.theme)?;
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
+        if let Some((line, column)) = self.place {
+            write!(f, ", line {line}, column {column}")?;
         }
         write!(f, ": {}", self.message)
     }
 }
 
-/// A line of a theme.
+/// A place in a theme.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) theme: Arc<str>,
-    pub(super) line: usize,
+    /// Its line and column.
+    pub(super) at: (usize, usize),
 }
 
 impl Place {
     pub(super) fn warning(&self, message: String) -> Warning {
-        Warning { theme: Arc::clone(&self.theme), line: Some(self.line), message }
+        Warning { theme: Arc::clone(&self.theme), place: Some(self.at), message }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::wrap::wrapped;
 use crate::model::printable;
@@ -82,13 +81,13 @@ impl<'a> Canvas<'a> {
             }
             return u16::try_from(text.len()).unwrap_or(area.width);
         }
-        if text.width() <= room {
-            let (end, _) = self.buffer.set_stringn(area.x, area.y, &*text, room, style);
-            return end - area.x;
-        }
-        let kept = fitting(&text, room.saturating_sub(1));
-        let (end, _) = self.buffer.set_stringn(area.x, area.y, kept, room, style);
-        let (end, _) = self.buffer.set_stringn(end, area.y, self.glyphs.ellipsis, 1, style);
+        let (kept, ellipsis) = if usize::from(text.cell_width()) <= room {
+            (room, "")
+        } else {
+            (room - 1, self.glyphs.ellipsis)
+        };
+        let (end, _) = self.buffer.set_stringn(area.x, area.y, &*text, kept, style);
+        let (end, _) = self.buffer.set_stringn(end, area.y, ellipsis, 1, style);
         end - area.x
     }
 
@@ -112,7 +111,7 @@ impl<'a> Canvas<'a> {
 
     /// Writes `text` so that it ends where the first row of `area` ends.
     pub(super) fn text_right(&mut self, area: Rect, role: Role, text: &str) {
-        let width = u16::try_from(self.legible(text).width()).unwrap_or(u16::MAX).min(area.width);
+        let width = self.legible(text).cell_width().min(area.width);
         let start = Rect { x: area.right() - width, width, ..area };
         self.text(start, role, text);
     }
@@ -253,21 +252,12 @@ fn parts_of(percent: f64, parts: f64) -> u32 {
     parts
 }
 
-/// The longest beginning of `text` that takes at most `room` cells.
-fn fitting(text: &str, room: usize) -> &str {
-    let mut width = 0;
-    for (at, c) in text.char_indices() {
-        width += c.width().unwrap_or(0);
-        if width > room {
-            return &text[..at];
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{eighths_of, fitting, quarters_of};
+    use super::{Canvas, eighths_of, quarters_of};
+    use crate::theme::{Depth, Glyphs, Role, Theme};
+    use ratatui::buffer::{Buffer, Cell};
+    use ratatui::layout::Rect;
 
     #[test]
     fn parts_are_rounded_and_bounded() {
@@ -279,10 +269,24 @@ mod tests {
         assert_eq!([0.0, 100.0].map(|percent| quarters_of(percent, 3)), [1, 12]);
     }
 
+    /// What is drawn in so many cells of a row that has more, the second cell of a wide character being a blank.
+    fn drawn(text: &str, cells: u16) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
+        let (theme, _) = Theme::load("mono", None, Depth::Mono);
+        let mut canvas = Canvas::new(&mut buffer, &theme, &Glyphs::UNICODE);
+        canvas.text(Rect::new(0, 0, cells, 1), Role::Text, text);
+        buffer.content.iter().map(Cell::symbol).collect::<String>().trim_end().to_owned()
+    }
+
     #[test]
-    fn texts_are_cut_between_characters() {
-        assert_eq!(fitting("猫猫猫", 5), "猫猫");
-        assert_eq!(fitting("abc", 5), "abc");
-        assert_eq!(fitting("abc", 0), "");
+    fn texts_are_cut_between_characters_and_within_their_place() {
+        assert_eq!(drawn("猫猫猫", 6), "猫 猫 猫");
+        assert_eq!(drawn("猫猫猫", 5), "猫 猫 …");
+        assert_eq!(drawn("猫猫猫", 4), "猫 …");
+        assert_eq!(drawn("abc", 5), "abc");
+        assert_eq!(drawn("abc", 2), "a…");
+        assert_eq!(drawn("abc", 0), "");
+        // A selector makes its sign wide.
+        assert_eq!(drawn("❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}", 4), "❤\u{fe0f} …");
     }
 }

@@ -1,46 +1,64 @@
 //! What frames every tab: the header with the facts of the machine, and the footer with the keys that act here.
 
+use ratatui::buffer::CellWidth;
 use ratatui::layout::Rect;
 
 use super::Hits;
 use super::canvas::Canvas;
 use super::layout::split_left;
 use super::number::gibibytes;
+use super::wrap::wrapped;
 use crate::app::{Hit, State, Tab};
 use crate::config::{Action, Context};
 use crate::model::{HostMetric, Inventory, Origin, Sample};
 use crate::theme::Role;
 
-/// Draws the program's name, the tabs, and as many facts as there is room for, the most important first to stay.
+/// Draws the program's name, the tabs, and as many facts as there is room for, the most important first to stay. The
+/// labels that the picture is held or simulated are never cut.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
     canvas.dress(area, Role::Header);
-    let mut rest = area;
-    let mut put = |canvas: &mut Canvas<'_>, role, text: &str, hit: Option<Hit>| {
-        let (_, place) = split_left(rest, 1, 0);
-        let width = canvas.text(place, role, text);
-        if let Some(hit) = hit {
-            hits.add(Rect { width, ..place }, hit);
-        }
-        (_, rest) = split_left(place, width, 0);
-    };
+    let labels = labels(state);
+    let reserved: u16 = labels.iter().map(|(_, label)| label.cell_width() + 1).sum();
+    let (mut rest, _) = split_left(area, area.width.saturating_sub(reserved), 0);
     if area.width >= 72 {
-        put(canvas, Role::HeaderName, "nvsdk-top", None);
+        put(&mut rest, Role::HeaderName, "nvsdk-top", canvas);
     }
+    // Where not all names fit, only that of the tab that is shown stays.
+    let names: u16 = Tab::ALL.iter().map(|tab| tab.title().cell_width() + 3).sum();
+    let is_narrow = names > rest.width;
     for (tab, number) in Tab::ALL.into_iter().zip(1..) {
-        let role = if tab == state.tab { Role::TabActive } else { Role::Tab };
-        put(canvas, role, &format!("{number} {}", tab.title()), Some(Hit::Tab(tab)));
+        let is_active = tab == state.tab;
+        let role = if is_active { Role::TabActive } else { Role::Tab };
+        let name = if is_active || !is_narrow { tab.title() } else { "" };
+        let place = put(&mut rest, role, format!("{number} {name}").trim_end(), canvas);
+        hits.add(place, Hit::Tab(tab));
     }
-    if state.held.is_some() {
-        put(canvas, Role::Paused, " PAUSED ", None);
+    rest.width = area.right() - rest.x;
+    for (role, label) in labels {
+        put(&mut rest, role, label, canvas);
     }
     if let Some((inventory, sample)) = state.shown() {
-        if let Origin::Demo(_) = inventory.origin {
-            put(canvas, Role::Demo, " DEMO ", None);
-        }
         let (_, place) = split_left(rest, 2, 0);
         let facts = facts(state, inventory, sample);
         canvas.text_right(place, Role::Header, &fitting(&facts, state, usize::from(place.width)));
     }
+}
+
+/// Draws a text behind a blank, takes both from `rest`, and returns the text's place.
+fn put(rest: &mut Rect, role: Role, text: &str, canvas: &mut Canvas<'_>) -> Rect {
+    let (_, place) = split_left(*rest, 1, 0);
+    let width = canvas.text(place, role, text);
+    let (drawn, right) = split_left(place, width, 0);
+    *rest = right;
+    drawn
+}
+
+/// What nobody may overlook.
+fn labels(state: &State) -> Vec<(Role, &'static str)> {
+    let is_demo = |(inventory, _): (&Inventory, _)| matches!(inventory.origin, Origin::Demo(_));
+    let paused = state.held.is_some().then_some((Role::Paused, " PAUSED "));
+    let demo = state.shown().is_some_and(is_demo).then_some((Role::Demo, " DEMO "));
+    paused.into_iter().chain(demo).collect()
 }
 
 /// The facts of the machine, each with its rank: the higher ones leave first when there is no room.
@@ -101,17 +119,24 @@ const TOLD_EVERYWHERE: &[Action] = &[
     Action::Faster,
 ];
 
-/// Draws the keys that act here, or what the user should know now.
+/// Draws what the user should know now over the last rows of `area`, until a key or a click.
+pub(super) fn notice(notice: &str, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
+    let width = area.width.saturating_sub(1);
+    let lines = wrapped(notice, usize::from(width).max(1)).count();
+    let height = u16::try_from(lines).unwrap_or(u16::MAX).min(area.height);
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    canvas.clear(place, Role::Popup);
+    canvas.paragraph(Rect { width, ..place }, Role::Notice, notice);
+    hits.add(place, Hit::Notice);
+}
+
+/// Draws the keys that act here.
 pub(super) fn footer(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
     let context = state.context();
     let here = TOLD.iter().filter(|(told, _)| *told == context).flat_map(|(_, actions)| *actions);
     let modal = matches!(context, Context::Menu | Context::Help | Context::NoDriver);
     let everywhere = TOLD_EVERYWHERE.iter().filter(|_| !modal);
     let mut rest = area;
-    if let Some(notice) = &state.notice {
-        canvas.text(rest, Role::Notice, notice);
-        return;
-    }
     let help = [Action::Help];
     let first = help.iter().filter(|_| !modal);
     for action in first.chain(here).chain(everywhere) {

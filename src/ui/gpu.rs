@@ -8,7 +8,8 @@ use super::layout::{row, split_left, split_top};
 use super::number::show;
 use super::verdict::{trouble, verdict};
 use crate::app::{Hit, Panel, State};
-use crate::model::{Gpu, GpuSample, Group, Metric, Reading, Slot, Unit};
+use crate::config::Span;
+use crate::model::{Gpu, GpuSample, Group, History, Metric, Reading, Slot, Unit};
 use crate::store::Series;
 use crate::theme::{Gradient, Role};
 
@@ -27,7 +28,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
         draw_history(state, now, area, canvas);
         return;
     }
-    let (head, body) = split_top(area, 2);
+    let (head, body) = split_top(area, if area.height < LEAST_CHART { 1 } else { 2 });
     draw_identity(gpu, now, head, canvas);
     let (list, chart) = if body.width >= 90 {
         split_left(body, 50, 1)
@@ -58,9 +59,12 @@ fn draw_identity(gpu: &Gpu, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>
     ];
     let separator = format!(" {} ", canvas.glyphs.separator);
     let line = line.into_iter().flatten().collect::<Vec<_>>().join(&separator);
-    canvas.text(row(area, 0), Role::TextStrong, &line);
-    if let Some((role, words)) = trouble(canvas, now).or_else(|| verdict(canvas, now)) {
-        canvas.text(row(area, 1), role, &words);
+    let words = trouble(canvas, now).or_else(|| verdict(canvas, now));
+    if area.height > 1 || words.is_none() {
+        canvas.text(row(area, 0), Role::TextStrong, &line);
+    }
+    if let Some((role, words)) = words {
+        canvas.text(row(area, area.height.saturating_sub(1)), role, &words);
     }
 }
 
@@ -86,7 +90,7 @@ fn lines(state: &State, now: &GpuSample) -> Vec<Line> {
 }
 
 fn reading(now: &GpuSample, slot: Slot) -> Option<Reading> {
-    now.values.iter().find(|(known, _)| *known == slot).map(|(_, reading)| reading)
+    now.values.instances(slot.metric).get(slot.instance as usize).copied()
 }
 
 fn title(group: Group) -> &'static str {
@@ -120,9 +124,6 @@ fn draw_list(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>
                 let here = Some(*number) == selected;
                 draw_number(state, now, (*slot, *reading), here, place, canvas);
                 hits.add(place, Hit::GpuRow(*number));
-                if here {
-                    canvas.dress(place, Role::Selection);
-                }
             }
         }
     }
@@ -138,8 +139,8 @@ fn draw_number(
     line: Rect,
     canvas: &mut Canvas<'_>,
 ) {
-    let (_, line) = split_left(line, 2, 0);
-    let (name, rest) = split_left(line, 16, 1);
+    let (_, words) = split_left(line, 2, 0);
+    let (name, rest) = split_left(words, if line.width < 32 { 9 } else { 16 }, 1);
     canvas.text(name, Role::TextDim, &label(slot));
     let (number, bar) = split_left(rest, 12, 2);
     match reading.value {
@@ -149,16 +150,21 @@ fn draw_number(
         Ok(value) => {
             let text = show(slot.metric, value, state.config.temperature);
             canvas.text_right(number, Role::Text, &text);
-            if let Some((gradient, limit)) = gradient(slot.metric).zip(limit(now, slot.metric)) {
-                let (bar, _) = split_left(bar, bar.width.min(40), 0);
-                canvas.bar(bar, gradient, value / limit * 100.0, 0.0);
-            }
         }
         Err(why) if selected => {
             let text = format!("{} {}", canvas.glyphs.absent, why.sentence());
             canvas.text(rest, Role::Absent, &text);
         }
         Err(_) => canvas.text_right(number, Role::Absent, canvas.glyphs.absent),
+    }
+    if selected {
+        canvas.dress(line, Role::Selection);
+    }
+    // Above the selection, so that the colours stay what they mean.
+    let share = reading.value.ok().zip(limit(now, slot.metric));
+    if let Some((gradient, (value, limit))) = gradient(slot.metric).zip(share) {
+        let (bar, _) = split_left(bar, bar.width.min(40), 0);
+        canvas.bar(bar, gradient, value / limit * 100.0, 0.0);
     }
 }
 
@@ -182,17 +188,23 @@ fn gradient(metric: Metric) -> Option<Gradient> {
 }
 
 fn draw_history(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>) {
-    let Some(series @ Series::Gpu(_, slot)) = state.selected_series() else { return };
-    let span = state.config.span;
+    let Some(series @ Series::Gpu(gpu, slot)) = state.selected_series() else { return };
+    let span = match series.history() {
+        History::TenMinutes => state.config.span.min(Span::TenMinutes),
+        History::Newest | History::Day => state.config.span,
+    };
     let title = format!("{} {} {}", label(slot), canvas.glyphs.separator, span.text());
     let inside = canvas.frame(area, Role::Border, &title);
     let (chart, below) = split_top(inside, inside.height.saturating_sub(1));
-    let Some(summary) = state.store.summary(series, span.duration()) else {
+    let history = state.history();
+    let Some(summary) = history.summary(series, span.duration()) else {
         draw_no_history(now, slot, inside, canvas);
         return;
     };
     let text = |value: f32| show(slot.metric, value.into(), state.config.temperature);
-    let highest = highest(now, slot.metric, summary.all.max);
+    let limit = limit_of(slot.metric);
+    let limit = limit.and_then(|limit| history.summary(Series::gpu(gpu, limit), span.duration()));
+    let highest = highest(slot.metric, limit.map(|limit| limit.max), summary.max);
     let labels = [text(highest), text(0.0)];
     let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     let (scale, chart) = split_left(chart, u16::try_from(width).unwrap_or(0), 1);
@@ -200,14 +212,14 @@ fn draw_history(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<
     canvas.text_right(row(scale, 0), Role::GraphLabel, &top);
     canvas.text_right(row(scale, scale.height.saturating_sub(1)), Role::GraphLabel, &bottom);
     let columns = chart.width.saturating_mul(2);
-    let window = state.store.window(series, span.duration(), columns, state.held_at_us());
+    let columns = history.window(series, span.duration(), columns);
     let gradient = gradient(slot.metric).unwrap_or(Gradient::Busy);
-    canvas.area_chart(chart, gradient, &window.columns, highest);
+    canvas.area_chart(chart, gradient, &columns, highest);
     let line = format!(
         "min {}  mean {}  max {}",
-        text(summary.all.min),
-        text(summary.all.mean),
-        text(summary.all.max)
+        text(summary.min),
+        text(summary.mean),
+        text(summary.max)
     );
     canvas.text(below, Role::GraphLabel, &line);
 }
@@ -223,22 +235,34 @@ fn draw_no_history(now: &GpuSample, slot: Slot, inside: Rect, canvas: &mut Canva
 
 /// What a metric can reach at most, where that is known.
 fn limit(now: &GpuSample, metric: Metric) -> Option<f64> {
-    let limit = match metric {
-        Metric::MemoryUsed | Metric::MemoryReserved | Metric::MemoryFree => Metric::MemoryTotal,
-        Metric::PowerDraw | Metric::PowerAverage => Metric::PowerEnforcedLimit,
-        Metric::ClockGraphics => Metric::ClockGraphicsMaximum,
-        Metric::ClockSm => Metric::ClockSmMaximum,
-        Metric::ClockMemory => Metric::ClockMemoryMaximum,
-        Metric::ClockVideo => Metric::ClockVideoMaximum,
-        _ => return (metric.spec().unit == Unit::Percent).then_some(100.0),
+    let limit = match limit_of(metric) {
+        Some(limit) => now.values.value(limit),
+        None => (metric.spec().unit == Unit::Percent).then_some(100.0),
     };
-    now.values.value(limit).filter(|limit| *limit > 0.0)
+    limit.filter(|limit| *limit > 0.0)
 }
 
-/// The top of a chart: the limit, else what the unit or the history asks for.
-fn highest(now: &GpuSample, metric: Metric, largest: f32) -> f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "a share of it is drawn")]
-    let limit = limit(now, metric).map(|limit| limit as f32);
-    let of_unit = if metric.spec().unit == Unit::Celsius { 100.0 } else { 1.0 };
+/// The metric that says how much another can reach.
+fn limit_of(metric: Metric) -> Option<Metric> {
+    match metric {
+        Metric::MemoryUsed | Metric::MemoryReserved | Metric::MemoryFree => {
+            Some(Metric::MemoryTotal)
+        }
+        Metric::PowerDraw | Metric::PowerAverage => Some(Metric::PowerEnforcedLimit),
+        Metric::ClockGraphics => Some(Metric::ClockGraphicsMaximum),
+        Metric::ClockSm => Some(Metric::ClockSmMaximum),
+        Metric::ClockMemory => Some(Metric::ClockMemoryMaximum),
+        Metric::ClockVideo => Some(Metric::ClockVideoMaximum),
+        _ => None,
+    }
+}
+
+/// The top of a chart: the highest limit of the time that it shows, so that it stays when the GPU no longer answers;
+/// else what the unit or the history asks for.
+fn highest(metric: Metric, limit: Option<f32>, largest: f32) -> f32 {
+    let of_unit = match metric.spec().unit {
+        Unit::Celsius | Unit::Percent => 100.0,
+        _ => 1.0,
+    };
     limit.unwrap_or(of_unit).max(largest)
 }

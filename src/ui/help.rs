@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::Hits;
 use super::canvas::Canvas;
 use super::layout::{centered, row, split_left};
-use crate::app::{HelpLine, Hit, Panel, State};
+use crate::app::{HelpLine, Hit, State};
 use crate::theme::Role;
 
 /// Draws the help over `body`, from line `top` on.
@@ -16,7 +16,7 @@ pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     hits: &mut Hits,
 ) {
-    hits.add(body, Hit::Panel(Panel::Gpus));
+    hits.add(body, Hit::Help);
     let lines = state.help_lines();
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let place = centered(body, 80, rows.saturating_add(2));

@@ -2,16 +2,15 @@
 
 use ratatui::layout::Rect;
 
+/// Where there are fewer rows, the footer's is better used.
+const WITH_FOOTER: u16 = 8;
+
 /// The header, what lies between, and the footer.
 pub(super) fn page(area: Rect) -> (Rect, Rect, Rect) {
-    let row = |y| Rect { y, height: 1, ..area };
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
-    (row(area.y), body, row(area.bottom().saturating_sub(1)))
-}
-
-/// The row in the middle.
-pub(super) fn middle_row(area: Rect) -> Rect {
-    Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area }
+    let (header, rest) = split_top(area, 1);
+    let footer = u16::from(area.height >= WITH_FOOTER);
+    let (body, footer) = split_top(rest, rest.height.saturating_sub(footer));
+    (header, body, footer)
 }
 
 /// A place of at most this size in the middle of `area`.

@@ -19,12 +19,12 @@ use ratatui::layout::Rect;
 
 pub use hits::Hits;
 
-use crate::app::{Mode, Panel, State, Stream, Tab};
+use crate::app::{Mode, State, Stream, Tab};
 use crate::theme::Role;
 use canvas::Canvas;
 
 /// The least that a picture needs; below it the user is asked for more.
-const LEAST: (u16, u16) = (24, 4);
+const LEAST: (u16, u16) = (20, 4);
 
 /// Draws `state` over the whole of `buffer`.
 pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
@@ -44,6 +44,9 @@ pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
         Mode::Help { top } => help::draw(state, top, body, &mut canvas, &mut hits),
         Mode::SortMenu { cursor } => menu::draw(cursor, body, &mut canvas, &mut hits),
     }
+    if let Some(notice) = &state.notice {
+        chrome::notice(notice, area, &mut canvas, &mut hits);
+    }
     hits
 }
 
@@ -51,17 +54,16 @@ fn draw_body(state: &State, body: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits
     if state.newest.is_none() {
         match &state.stream {
             Stream::Down(outage) => outage::draw(outage, body, canvas),
-            Stream::Waiting | Stream::Live => {
-                canvas.text(layout::middle_row(body), Role::TextDim, " waiting for the driver");
+            Stream::Waiting(Some(sentence)) => outage::opening(sentence, body, canvas),
+            Stream::Waiting(None) | Stream::Live => {
+                outage::opening("waiting for the driver", body, canvas);
             }
         }
         return;
     }
-    match (state.zoom, state.tab) {
-        (Some(Panel::Processes), _) | (None, Tab::Processes) => {
-            processes::draw(state, body, true, canvas, hits);
-        }
-        (_, Tab::Gpu) => gpu::draw(state, body, canvas, hits),
-        _ => overview::draw(state, body, canvas, hits),
+    match state.tab {
+        Tab::Overview => overview::draw(state, body, canvas, hits),
+        Tab::Gpu => gpu::draw(state, body, canvas, hits),
+        Tab::Processes => processes::draw(state, body, canvas, hits),
     }
 }

@@ -1,13 +1,13 @@
 //! Numbers as the screen shows them.
 
 use crate::config::TemperatureUnit;
-use crate::model::{CLOCK_EVENTS, Metric, Unit};
+use crate::model::{Metric, Unit, clock_event_mask, clock_events};
 
 /// A value of a metric with its unit, in the user's unit of temperature.
 pub(super) fn show(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
     match metric.spec().unit {
         Unit::Celsius => degrees(metric, value, temperature),
-        Unit::ClockEventReasons => reasons(value),
+        Unit::ClockEventReasons => reasons(clock_event_mask(value)),
         unit => unit.show(value),
     }
 }
@@ -22,19 +22,13 @@ fn degrees(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
 }
 
 /// The bits of a mask in words.
-fn reasons(mask: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a mask is a whole number"
-    )]
-    let mask = mask as u64;
-    let known = CLOCK_EVENTS.iter().filter(|event| mask & event.bit != 0);
-    let mut words: Vec<_> = known.map(|event| event.text.to_owned()).collect();
-    let unknown = CLOCK_EVENTS.iter().fold(mask, |rest, event| rest & !event.bit);
-    if unknown != 0 {
-        words.push(format!("unknown 0x{unknown:x}"));
-    }
+fn reasons(mask: u64) -> String {
+    let words: Vec<_> = clock_events(mask)
+        .map(|(bit, event)| match event {
+            Some(event) => event.text.to_owned(),
+            None => format!("unknown 0x{bit:x}"),
+        })
+        .collect();
     if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
 }
 
@@ -61,7 +55,7 @@ mod tests {
     fn masks_are_told_in_words() {
         let show = |mask| show(Metric::ClockEventReasons, mask, Celsius);
         assert_eq!([0.0, 4.0].map(show), ["nothing", "at power limit"]);
-        assert_eq!(show(36_864.0 + 1.0), "idle, unknown 0x9000");
+        assert_eq!(show(36_864.0 + 1.0), "idle, unknown 0x1000, unknown 0x8000");
     }
 
     #[test]

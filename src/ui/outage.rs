@@ -11,6 +11,15 @@ use crate::theme::Role;
 /// Longer lines are hard to read.
 const WIDTH: u16 = 100;
 
+/// Draws what is waited for into the middle of `body`.
+pub(super) fn opening(sentence: &str, body: Rect, canvas: &mut Canvas<'_>) {
+    let width = body.width.min(WIDTH).saturating_sub(2);
+    let lines = wrapped(sentence, usize::from(width).max(1)).count();
+    let rows = u16::try_from(lines).unwrap_or(u16::MAX);
+    let place = centered(body, body.width, rows);
+    canvas.paragraph(Rect { x: place.x + 1, width, ..place }, Role::TextDim, sentence);
+}
+
 /// Draws the outage over `body`.
 pub(super) fn draw(outage: &Outage, body: Rect, canvas: &mut Canvas<'_>) {
     let width = usize::from(body.width.min(WIDTH).saturating_sub(4)).max(1);

@@ -5,23 +5,16 @@ use ratatui::layout::Rect;
 use super::Hits;
 use super::canvas::Canvas;
 use super::layout::{row, split_left, split_top};
-use super::number::gibibytes;
 use crate::app::{Align, Hit, PROCESS_COLUMNS, Panel, ProcessColumn, State};
 use crate::model::{Inventory, Process, ProcessMetric, Unit};
 use crate::theme::Role;
 
-/// Draws the list; where `framed`, with a frame if there is room for one.
-pub(super) fn draw(
-    state: &State,
-    area: Rect,
-    framed: bool,
-    canvas: &mut Canvas<'_>,
-    hits: &mut Hits,
-) {
+/// Draws the list, with a frame if there is room for one.
+pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
     let Some((inventory, _)) = state.shown() else { return };
     let processes = state.sorted_processes();
     hits.add(area, Hit::Panel(Panel::Processes));
-    let inside = if framed && area.height >= 6 {
+    let inside = if area.height >= 6 {
         canvas.frame(area, Role::BorderFocus, &title(state, processes.len()))
     } else {
         area
@@ -168,7 +161,7 @@ fn cell(inventory: &Inventory, process: &Process, column: ProcessColumn) -> Opti
         }),
         ProcessColumn::Type => Some(process.kinds.letters().to_owned()),
         ProcessColumn::Memory => {
-            number(ProcessMetric::GpuMemory).map(|bytes| format!("{} GiB", gibibytes(bytes)))
+            number(ProcessMetric::GpuMemory).map(|bytes| Unit::Bytes.show(bytes))
         }
         ProcessColumn::Sm => percent(ProcessMetric::Sm),
         ProcessColumn::Encoder => percent(ProcessMetric::Encoder),
@@ -186,7 +179,18 @@ fn cell(inventory: &Inventory, process: &Process, column: ProcessColumn) -> Opti
 mod tests {
     use super::places;
     use crate::app::ProcessColumn;
+    use crate::model::Unit;
     use ratatui::layout::Rect;
+
+    #[test]
+    fn every_size_in_bytes_fits_its_column() {
+        for column in [ProcessColumn::Memory, ProcessColumn::Resident] {
+            for exponent in 0..50 {
+                let longest = Unit::Bytes.show(1010.0 / 1024.0 * f64::from(exponent).exp2());
+                assert!(longest.len() <= column.width().into(), "{column:?}: {longest}");
+            }
+        }
+    }
 
     #[test]
     fn a_narrow_list_keeps_what_matters() {

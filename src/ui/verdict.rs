@@ -1,7 +1,9 @@
 //! What there is to say about a GPU in a few words: why it does not answer, or what holds it back.
 
 use super::canvas::Canvas;
-use crate::model::{CLOCK_EVENTS, ClockEvent, GpuSample, GpuState, Metric, Severity};
+use crate::model::{
+    ClockEvent, GpuSample, GpuState, Metric, Severity, clock_event_mask, clock_events,
+};
 use crate::theme::Role;
 
 /// The mark and the words for a GPU that does not answer as it should.
@@ -30,12 +32,7 @@ pub(super) fn verdict(canvas: &Canvas<'_>, gpu: &GpuSample) -> Option<(Role, Str
 
 /// What holds the GPU's clocks back most, if it is more than a setting.
 fn limit(gpu: &GpuSample) -> Option<&'static ClockEvent> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a mask is a whole number"
-    )]
-    let mask = gpu.values.value(Metric::ClockEventReasons)? as u64;
-    let set = CLOCK_EVENTS.iter().filter(|event| mask & event.bit != 0);
+    let mask = clock_event_mask(gpu.values.value(Metric::ClockEventReasons)?);
+    let set = clock_events(mask).filter_map(|(_, event)| event);
     set.filter(|event| event.severity >= Severity::Warning).max_by_key(|event| event.severity)
 }

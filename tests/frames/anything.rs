@@ -8,9 +8,11 @@ use nvsdk_top::config::{Action, Span};
 use nvsdk_top::model::{Absent, GpuState};
 use nvsdk_top::source::demo::PRESETS;
 use nvsdk_top::theme::Glyphs;
+use nvsdk_top::ui::Hits;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::roles;
 use crate::support::{Monitor, outage};
 
 const PANELS: [Option<Panel>; 4] =
@@ -41,6 +43,15 @@ fn state_of_gpu() -> impl Strategy<Value = GpuState> {
     ])
 }
 
+/// What of lists is hit in a line of the screen, each once, in the order of the cells.
+fn rows_hit(hits: &Hits, width: u16, y: u16) -> Vec<Hit> {
+    let hits = (0..width).filter_map(|x| hits.at(x, y));
+    let mut rows: Vec<_> =
+        hits.filter(|hit| matches!(hit, Hit::Process(_) | Hit::GpuRow(_))).collect();
+    rows.dedup();
+    rows
+}
+
 #[test]
 fn every_state_has_a_picture_at_every_size() {
     let monitors = PRESETS.iter().map(|preset| Monitor::watching(preset.name));
@@ -67,11 +78,18 @@ fn every_state_has_a_picture_at_every_size() {
         let (buffer, hits) = monitor.frame();
         let drawn: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         prop_assert!(!ascii || drawn.is_ascii());
-        for y in 0..height {
-            prop_assert_eq!(hits.at(width, y), None);
-        }
-        for x in 0..width {
-            prop_assert_eq!(hits.at(x, height), None);
+        let rows: Vec<_> = (0..height).map(|y| rows_hit(&hits, width, y)).collect();
+        let mut seen: Vec<_> = rows.iter().flatten().collect();
+        prop_assert!(rows.iter().all(|row| row.len() <= 1), "{rows:?}");
+        let all = seen.len();
+        seen.dedup();
+        prop_assert_eq!(seen.len(), all, "a row is drawn once");
+        let processes = monitor.state.sorted_processes();
+        for (line, row) in roles::text(&buffer).lines().zip(&rows) {
+            if let (Mode::Normal, Some(Hit::Process(row)), 24..) = (mode, row.first(), width) {
+                let pid = processes[*row].pid.to_string();
+                prop_assert!(line.contains(&pid), "{pid} is not in {line:?}");
+            }
         }
     });
 }
@@ -93,6 +111,7 @@ fn hit() -> impl Strategy<Value = Hit> {
         position().prop_map(Hit::Process),
         select(PROCESS_COLUMNS.to_vec()).prop_map(Hit::Column),
         select(Action::ALL.to_vec()).prop_map(Hit::Action),
+        select(vec![Hit::Help, Hit::Notice]),
     ]
 }
 
@@ -103,7 +122,6 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => hit().prop_map(|hit| Happening::Event(Event::Clicked(hit))),
         4 => (hit(), rows).prop_map(|(hit, rows)| Happening::Event(Event::Scrolled(hit, rows))),
         2 => sizes.prop_map(|(width, height)| Happening::Event(Event::Resized(width, height))),
-        1 => Just(Happening::Event(Event::Continued)),
         1 => Just(Happening::Event(Event::Outage(Arc::new(outage())))),
         4 => (1u32..3).prop_map(Happening::Seconds),
         1 => Just(Happening::Fewer),

@@ -7,10 +7,13 @@ use nvsdk_top::config::Config;
 use nvsdk_top::model::{Absent, GpuState};
 use nvsdk_top::source::Snapshot;
 use nvsdk_top::theme::{Depth, Glyphs, Theme};
+use ratatui::style::Color;
 
 use crate::support::{Monitor, assert_snapshot, outage};
 
-const SIZES: [(u16, u16); 3] = [(40, 10), (80, 24), (120, 40)];
+const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (120, 40)];
+/// Sizes that only the tabs are held at.
+const EXTREMES: [(u16, u16); 2] = [(20, 5), (200, 60)];
 
 #[test]
 fn every_tab_and_dialog() {
@@ -24,7 +27,8 @@ fn every_tab_and_dialog() {
         ("history", "esc 2 z"),
     ] {
         monitor.press(keys);
-        for (width, height) in SIZES {
+        let is_tab = ["overview", "gpu", "processes"].contains(&name);
+        for (width, height) in SIZES.into_iter().chain(EXTREMES.into_iter().filter(|_| is_tab)) {
             monitor.resize(width, height).assert_picture(name);
         }
     }
@@ -44,9 +48,6 @@ fn every_machine() {
 fn a_wide_screen() {
     let mut monitor = Monitor::watching("geforce");
     monitor.resize(200, 60).assert_picture("geforce_overview");
-    let mut monitor = Monitor::watching("h100");
-    monitor.resize(200, 60).assert_picture("overview");
-    monitor.press("2 ]").assert_picture("gpu");
 }
 
 /// A machine of 128 GPUs.
@@ -67,7 +68,7 @@ fn many_gpus() {
     monitor.disturb = multiply;
     monitor.watch(20);
     monitor.press(&"right ".repeat(100));
-    monitor.resize(40, 10).assert_picture("many");
+    monitor.resize(40, 12).assert_picture("many");
     monitor.resize(80, 24).assert_picture("many");
     monitor.resize(200, 60).assert_picture("many");
 }
@@ -75,21 +76,61 @@ fn many_gpus() {
 #[test]
 fn a_held_picture_stays() {
     let mut monitor = Monitor::watching("h100");
-    monitor.resize(80, 24).press("p");
-    let held = monitor.text();
+    monitor.resize(80, 24).press("p").assert_picture("held");
+    let pictures = |monitor: &mut Monitor| -> Vec<_> {
+        let tabs = ["1", "2", "2 z", "3", "2 esc"];
+        tabs.iter().map(|keys| monitor.press(keys).text()).collect()
+    };
+    let held = pictures(&mut monitor);
+    assert!(held[1].contains("min "), "there is a history: {}", held[1]);
+    // Longer than the charts, and meanwhile another machine.
+    monitor.watch(100);
+    monitor.disturb = multiply;
     monitor.watch(20);
-    assert_eq!(monitor.text(), held);
-    monitor.assert_picture("held");
+    assert_eq!(pictures(&mut monitor), held);
     monitor.press("p");
-    assert_ne!(monitor.text(), held);
+    for (now, held) in pictures(&mut monitor).iter().zip(&held) {
+        assert_ne!(now, held);
+    }
+}
+
+#[test]
+fn labels_that_nobody_may_overlook_are_seen_at_every_width() {
+    let mut monitor = Monitor::watching("laptop");
+    monitor.press("p");
+    for keys in ["1", "2", "3", "1 F1", "esc F6"] {
+        monitor.press(keys);
+        for (width, height) in (20..160).flat_map(|width| [(width, 4), (width, 24)]) {
+            let text = monitor.resize(width, height).text();
+            let header = text.lines().next().unwrap();
+            assert!(header.contains(" PAUSED   DEMO"), "{keys}, {width}: {header}");
+        }
+    }
+}
+
+#[test]
+fn a_notice_is_read_to_its_end() {
+    let mut monitor = Monitor::watching("laptop");
+    let end = "correct the line or remove it. Until then the defaults hold.";
+    monitor.state.notice = Some(format!(
+        "/home/user/.config/nvsdk-top/config.toml, line 3, column 12: \"soon\" is no time; write a number and a unit, such as 250ms, 1s, 2.5s, 1m or 1h; {end}"
+    ));
+    for (width, height) in SIZES {
+        let text = monitor.resize(width, height).text();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.ends_with(end), "{text}");
+    }
 }
 
 #[test]
 fn no_driver() {
     let mut monitor = Monitor::new("h100");
     monitor.resize(80, 24).assert_picture("waiting");
+    let sentence = "nvmlInit_v2 has not come back for 2.0 s; without nvidia-persistenced every GPU is set up anew";
+    monitor.tell(Event::Opening(sentence.to_owned()));
+    monitor.assert_picture("opening");
     monitor.tell(Event::Outage(Arc::new(outage())));
-    for (width, height) in [(40, 10), (80, 24)] {
+    for (width, height) in [(20, 5), (40, 12), (80, 24)] {
         monitor.resize(width, height).assert_picture("outage");
     }
 }
@@ -132,9 +173,12 @@ fn ascii_is_ascii_and_needs_no_colour() {
     monitor.state.theme = Theme::load("mono", None, Depth::Mono).0;
     let mut pictures = Vec::new();
     for keys in ["1", "2", "3", "1 F1", "esc F6", "esc p"] {
-        for (width, height) in [(40, 10), (80, 24), (120, 40), (200, 60)] {
+        for (width, height) in SIZES.into_iter().chain(EXTREMES) {
             let text = monitor.press(keys).resize(width, height).text();
             assert!(text.is_ascii(), "{keys}: {text}");
+            for cell in monitor.frame().0.content {
+                assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{keys}: {text}");
+            }
             if (width, height) == (80, 24) {
                 pictures.push(text);
             }
@@ -151,6 +195,27 @@ fn every_theme_draws_the_same_characters() {
         monitor.state.theme = Theme::load(name, None, Depth::TrueColor).0;
         assert_eq!(monitor.text(), text, "{name}");
     }
+}
+
+#[test]
+fn a_bar_keeps_its_colours_where_its_row_is_selected() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.state.theme = Theme::load("nvsdk-dark", None, Depth::TrueColor).0;
+    monitor.press("2");
+    let bar = |monitor: &Monitor| {
+        let (frame, _) = monitor.frame();
+        let cell = frame.content.iter().find(|cell| cell.symbol() == "█").unwrap();
+        (cell.fg, cell.bg)
+    };
+    let (selected, below) = (
+        bar(&monitor),
+        bar({
+            monitor.press("down");
+            &monitor
+        }),
+    );
+    assert_eq!(selected.0, below.0);
+    assert_ne!(selected.1, below.1);
 }
 
 #[test]

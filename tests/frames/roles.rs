@@ -42,7 +42,6 @@ const LETTERS: &[(Role, char)] = &[
     (Role::Power, 'w'),
     (Role::Heat, 'e'),
     (Role::BarTrack, '_'),
-    (Role::GraphGrid, 'g'),
     (Role::GraphLabel, 'l'),
 ];
 

@@ -1,10 +1,15 @@
 //! Keys and clicks, and what they lead to.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use nvsdk_top::app::{Effect, Event, Hit, Mode, PROCESS_COLUMNS, Panel, ProcessColumn, Tab};
+use nvsdk_top::app::{Effect, Event, HelpLine, Hit, Mode, PROCESS_COLUMNS, ProcessColumn, Tab};
 use nvsdk_top::config::{Action, Context, Span};
+use nvsdk_top::model::{Absent, GpuState, Metric, Process, ProcessIdentity, is_printable};
+use nvsdk_top::source::Snapshot;
 
+use crate::roles;
 use crate::support::{Monitor, outage};
 
 #[test]
@@ -21,7 +26,7 @@ fn the_gpu_of_a_process_is_one_key_away() {
 }
 
 #[test]
-fn a_menu_sorts_and_a_second_choice_reverses() {
+fn a_menu_sorts_and_a_key_reverses() {
     let mut monitor = Monitor::watching("h100");
     let pids = |monitor: &Monitor| -> Vec<u32> {
         monitor.state.sorted_processes().iter().map(|process| process.pid).collect()
@@ -70,7 +75,7 @@ fn a_driver_that_goes_takes_its_numbers_with_it() {
     monitor.press("p d");
     monitor.tell(Event::Outage(outage().into()));
     let text = monitor.text();
-    assert!(!text.contains("4090") && text.contains("modprobe"), "{text}");
+    assert!(!text.contains("4090") && text.contains("/nowhere/libnvidia-ml.so.1"), "{text}");
     assert_eq!(monitor.state.context(), Context::NoDriver);
     monitor.press("d");
     assert_eq!(monitor.effects, [Effect::StartDemo]);
@@ -115,7 +120,7 @@ fn what_is_seen_can_be_clicked() {
     click(&mut monitor, "power");
     click(&mut monitor, "F1");
     let tab = click(&mut monitor, "Leave the program");
-    assert_eq!((tab, monitor.state.mode), (Hit::Panel(Panel::Gpus), Mode::Normal));
+    assert_eq!((tab, monitor.state.mode), (Hit::Help, Mode::Normal));
     assert_eq!(monitor.effects, []);
 }
 
@@ -126,6 +131,9 @@ fn the_wheel_moves_what_is_under_it() {
     monitor.tell(Event::Scrolled(Hit::Process(0), 2));
     let (gpus, processes) = (monitor.state.gpus.cursor, monitor.state.processes.cursor);
     assert_eq!((gpus, processes), (3, 2));
+    monitor.tell(Event::Scrolled(Hit::Tab(Tab::Gpu), 2));
+    monitor.tell(Event::Scrolled(Hit::Action(Action::Help), 2));
+    assert_eq!(monitor.state.processes.cursor, 2, "there is nothing to scroll");
     monitor.press("F1").tell(Event::Scrolled(Hit::Gpu(0), 3));
     assert_eq!(monitor.state.gpus.cursor, 3, "the help lies above the GPUs");
 }
@@ -168,20 +176,244 @@ fn every_action_can_be_asked_for_everywhere() {
     }
 }
 
+/// What the user notices: the picture with its roles, and what the world is asked for.
+fn seen(monitor: &Monitor) -> (String, String, Vec<Effect>) {
+    let (frame, _) = monitor.frame();
+    (roles::text(&frame), roles::map(&frame), monitor.effects.clone())
+}
+
+/// A monitor in a context, where there is a way in every direction.
+fn in_context(context: Context) -> Monitor {
+    let mut monitor = Monitor::new("h100");
+    if context == Context::NoDriver {
+        monitor.tell(Event::Outage(outage().into()));
+        return monitor;
+    }
+    monitor.watch(3);
+    monitor.resize(120, 24).press("+").press(match context {
+        Context::Global | Context::Overview => "1 right right down down",
+        Context::Processes => "3 right right down down",
+        Context::Gpu => "2 right right down down",
+        Context::Menu => "3 F6 down",
+        Context::Help | Context::NoDriver => "1 F1 down",
+    });
+    monitor
+}
+
 #[test]
-fn every_key_of_the_footer_and_the_help_does_what_it_says() {
-    let monitor = Monitor::watching("h100");
-    for &context in Context::ALL {
-        for row in monitor.state.keymap.acting_in(context) {
-            assert_eq!(monitor.state.keymap.lookup(context, row.chord), Some(row.action));
+fn every_line_of_the_keymap_does_what_it_says() {
+    type Sections = BTreeMap<String, BTreeMap<String, String>>;
+    let sections: Sections = toml::from_str(include_str!("../../assets/keymap.toml")).unwrap();
+    assert_eq!(sections.len(), Context::ALL.len());
+    for (section, keys) in &sections {
+        let context = Context::named(section).unwrap();
+        for (key, action) in keys {
+            let (mut pressed, mut asked) = (in_context(context), in_context(context));
+            pressed.press(key);
+            asked.tell(Event::Clicked(Hit::Action(Action::named(action).unwrap())));
+            assert_eq!(seen(&pressed), seen(&asked), "{section}: {key}");
         }
     }
-    for line in monitor.state.help_lines() {
-        if let nvsdk_top::app::HelpLine::Keys(keys, action) = line {
-            for key in keys.split(' ') {
-                let found = monitor.state.keymap.lookup(Context::Overview, key.parse().unwrap());
-                assert_eq!(found, Some(action), "{key}");
+}
+
+#[test]
+fn every_key_that_is_offered_changes_something() {
+    for &context in Context::ALL {
+        let monitor = in_context(context);
+        let offered = |action: &Action| {
+            let told = monitor.state.help_lines();
+            let in_help = monitor.state.mode == Mode::Normal
+                && told.iter().any(|line| matches!(line, HelpLine::Keys(_, a) if a == action));
+            let (_, hits) = monitor.frame();
+            in_help || (0..120).any(|x| hits.at(x, 23) == Some(Hit::Action(*action)))
+        };
+        for &action in Action::ALL.iter().filter(|action| offered(action)) {
+            // There is not always something to close, and no tab to be shown that is.
+            let is_here = matches!(
+                (action, monitor.state.tab),
+                (Action::Back, _)
+                    | (Action::TabOverview, Tab::Overview)
+                    | (Action::TabGpu, Tab::Gpu)
+                    | (Action::TabProcesses, Tab::Processes)
+            );
+            let is_idle = is_here && monitor.state.mode == Mode::Normal;
+            for row in monitor.state.keymap.acting_in(context).filter(|row| row.action == action) {
+                let mut pressed = in_context(context);
+                let before = seen(&pressed);
+                pressed.tell(Event::Key(row.chord));
+                assert_eq!(seen(&pressed) == before, is_idle, "{context:?}: {action:?}");
             }
         }
     }
+}
+
+#[test]
+fn without_gpus_only_keys_that_do_something_are_told() {
+    let mut monitor = in_context(Context::NoDriver);
+    let help = monitor.press("F1").text();
+    assert!(help.contains("Show simulated GPUs") && help.contains("Leave the program"), "{help}");
+    assert!(!help.contains("Sort") && !help.contains("one line up"), "{help}");
+    let waiting = Monitor::new("h100").text();
+    let footer = waiting.lines().last().unwrap();
+    assert!(footer.contains("q quit") && !footer.contains("sort"), "{footer}");
+}
+
+#[test]
+fn enter_goes_to_what_was_selected_last() {
+    let gpu_after = |keys: &str| {
+        let mut monitor = Monitor::watching("h100");
+        monitor.press(keys);
+        (monitor.state.tab, monitor.state.selected_gpu())
+    };
+    assert_eq!(gpu_after("right right enter"), (Tab::Gpu, Some(2)));
+    assert_eq!(gpu_after("right right down down up enter"), (Tab::Gpu, Some(0)));
+    assert_eq!(gpu_after("down down enter"), (Tab::Gpu, Some(1)));
+    assert_eq!(gpu_after("right 3 down down enter"), (Tab::Gpu, Some(1)));
+    assert_eq!(gpu_after("z down down down enter"), (Tab::Gpu, Some(3)), "no process is seen");
+}
+
+#[test]
+fn the_processes_are_not_zoomed() {
+    let mut monitor = Monitor::watching("h100");
+    let before = monitor.press("3").text();
+    assert!(!before.contains("zoom"), "{before}");
+    assert_eq!(monitor.press("z").text(), before);
+    assert_eq!(monitor.state.zoom, None);
+}
+
+#[test]
+fn any_key_or_click_takes_a_notice_away() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.resize(80, 24);
+    for act in [
+        |monitor: &mut Monitor| monitor.tell(Event::Key("x".parse().unwrap())),
+        |monitor: &mut Monitor| monitor.tell(Event::Clicked(monitor.frame().1.at(3, 23).unwrap())),
+        |monitor: &mut Monitor| monitor.tell(Event::Clicked(Hit::Process(0))),
+    ] {
+        monitor.state.notice = Some("something to know".to_owned());
+        assert_eq!(monitor.frame().1.at(3, 23), Some(Hit::Notice));
+        assert!(monitor.text().contains("something to know"));
+        act(&mut monitor);
+        assert!(monitor.text().lines().last().unwrap().contains("F1 help"));
+    }
+    assert_eq!(monitor.effects, []);
+}
+
+#[test]
+fn gpus_are_picked_and_one_that_is_not_there_is_told() {
+    let mut monitor = Monitor::new("h100");
+    monitor.state.config.gpus = "0,3,9".parse().unwrap();
+    monitor.watch(2);
+    assert_eq!(monitor.state.visible_gpus(), [0, 3]);
+    assert!(
+        monitor.text().contains("No GPU here is named 9; correct --gpus"),
+        "{}",
+        monitor.text()
+    );
+    monitor.press("x").watch(2);
+    assert_eq!(monitor.state.notice, None, "it is told once");
+    assert!(monitor.state.processes().all(|process| [0, 3].contains(&process.gpu)));
+
+    let mut monitor = Monitor::new("h100");
+    monitor.state.config.gpus = "visible".parse().unwrap();
+    monitor.state.cuda_visible_devices = Some("5,2".to_owned());
+    monitor.watch(2);
+    assert_eq!((monitor.state.visible_gpus(), &monitor.state.notice), (vec![2, 5], &None));
+}
+
+/// Selects a row of the GPU tab.
+fn select(monitor: &mut Monitor, metric: Metric) {
+    let lines = monitor.state.gpu_lines();
+    monitor.state.gpu_rows.cursor = lines.iter().position(|slot| slot.metric == metric).unwrap();
+}
+
+#[test]
+fn a_mask_has_no_mean() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.press("2");
+    select(&mut monitor, Metric::ClockEventReasons);
+    let text = monitor.text();
+    assert!(text.contains("limited by ·") && !text.contains("min "), "{text}");
+}
+
+#[test]
+fn the_history_is_titled_with_what_it_covers() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.state.config.span = Span::OneHour;
+    monitor.press("2");
+    for (metric, title) in [(Metric::Busy, "busy · 1h"), (Metric::ClockGraphics, "graphics · 10m")]
+    {
+        select(&mut monitor, metric);
+        assert!(monitor.text().contains(title), "{}", monitor.text());
+    }
+}
+
+/// The GPUs are lost.
+fn lose(snapshot: &mut Snapshot) {
+    for gpu in &mut snapshot.sample.gpus {
+        gpu.state = GpuState::Lost { age_us: 1_000_000 };
+        gpu.values.forget(Absent::GpuLost);
+    }
+}
+
+#[test]
+fn a_chart_keeps_its_scale_when_the_gpu_is_lost() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.press("2");
+    select(&mut monitor, Metric::MemoryUsed);
+    let top = |monitor: &Monitor| {
+        let text = monitor.text();
+        let line = text.lines().find(|line| line.contains("GiB ") && line.contains('│')).unwrap();
+        line.split('│').nth(1).unwrap().split('⣀').next().unwrap().trim().to_owned()
+    };
+    let before = top(&monitor);
+    assert!(before.starts_with("79.6 GiB"), "{before}");
+    monitor.disturb = lose;
+    monitor.watch(5);
+    assert!(top(&monitor).starts_with("79.6 GiB"), "{}", monitor.text());
+}
+
+/// A process list that is long and full of other people's tricks.
+fn crowd(snapshot: &mut Snapshot) {
+    let tricks = [
+        "plain",
+        "\u{1b}[2J\u{1b}]0;title\u{7}",
+        "\u{202e}gnp.exe\u{2066}",
+        "猫の訓練 ｶﾞｯﾂ",
+        "e\u{301}\u{323}❤\u{fe0f} 👩\u{200d}💻",
+        "\u{9b}31m\r\n\t\u{0}",
+    ];
+    let first = snapshot.sample.processes[0].clone();
+    let process = |number: usize| {
+        let trick: Arc<str> = format!("{}{number}", tricks[number % tricks.len()].repeat(9)).into();
+        let known = first.identity.as_deref().unwrap().clone();
+        let identity = ProcessIdentity {
+            user: Some(trick.clone()),
+            name: trick.clone(),
+            command: trick,
+            ..known
+        };
+        Process {
+            pid: u32::try_from(number).unwrap(),
+            identity: Ok(Arc::new(identity)),
+            ..first.clone()
+        }
+    };
+    snapshot.sample.processes = (0..10_000).map(process).collect();
+}
+
+#[test]
+fn ten_thousand_processes_with_foul_names_are_a_list() {
+    let mut monitor = Monitor::new("h100");
+    monitor.disturb = crowd;
+    monitor.watch(1);
+    for keys in ["1", "3", "end", "home right right", "pagedown"] {
+        monitor.press(keys);
+        for (width, height) in [(40, 12), (81, 24), (200, 60)] {
+            let (frame, _) = monitor.resize(width, height).frame();
+            let symbols = frame.content.iter().flat_map(|cell| cell.symbol().chars());
+            assert!(symbols.clone().all(is_printable), "{}", monitor.text());
+        }
+    }
+    assert!(monitor.text().contains("Processes 10000"));
 }

@@ -6,8 +6,11 @@ use std::time::Duration;
 use nvsdk_top::app::{Effect, Event, Outage, State, update};
 use nvsdk_top::config::{Config, Keymap};
 use nvsdk_top::export::Selection;
+use nvsdk_top::model::{MetricSet, Sysroot};
 use nvsdk_top::source::demo::{Demo, PRESETS, Preset};
-use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
+use nvsdk_top::source::host::findings;
+use nvsdk_top::source::nvml::{NvmlOptions, NvmlSource};
+use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot, Source};
 use nvsdk_top::theme::Glyphs;
 use nvsdk_top::ui::{Hits, view};
 use ratatui::buffer::Buffer;
@@ -115,14 +118,21 @@ impl Monitor {
     }
 }
 
-/// What a machine without a driver says.
+/// What the program says on a machine whose one GPU has no driver.
 pub(crate) fn outage() -> Outage {
-    Outage {
-        message: "no NVIDIA driver is loaded; load it with: sudo modprobe nvidia".to_owned(),
-        findings: vec![
-            "PCI: NVIDIA device 2684 at 0000:01:00.0, bound to no driver".to_owned(),
-            "/proc/driver/nvidia: not there".to_owned(),
-            "libnvidia-ml.so.1: not found by the loader".to_owned(),
-        ],
-    }
+    let root = tempfile::tempdir().unwrap();
+    let device = root.path().join("sys/bus/pci/devices/0000:01:00.0");
+    std::fs::create_dir_all(&device).unwrap();
+    std::fs::write(device.join("vendor"), "0x10de\n").unwrap();
+    std::fs::write(device.join("class"), "0x030000\n").unwrap();
+    let sysroot = Sysroot::new(root.path());
+    let options = NvmlOptions {
+        library: Some("/nowhere/libnvidia-ml.so.1".into()),
+        sysroot: sysroot.clone(),
+        clock: Arc::new(ManualClock::at(START_US)),
+    };
+    let patience = Patience::Whole { limit: Duration::from_secs(20) };
+    let request = Request { metrics: MetricSet::all(), processes: true, patience };
+    let message = NvmlSource::new(options).sample(&request).unwrap_err().to_string();
+    Outage { message, findings: findings(&sysroot) }
 }

@@ -1,7 +1,7 @@
 //! The monitor: the loop that turns events into state and state into frames, and the threads around it.
 
-mod findings;
 mod input;
+mod rhythm;
 mod sampler;
 mod signals;
 mod suspend;
@@ -55,7 +55,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
             "the monitor needs a terminal; over ssh use ssh -t, or take one sample with --once",
         ));
     }
-    let state = initial_state(&cli)?;
+    let state = initial_state(&cli);
     let (sender, messages) = mpsc::channel();
     let told = sender.clone();
     // After the end nobody is there to hear of it.
@@ -70,12 +70,16 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
     end
 }
 
-/// The settings of the file and the command line, and what follows from them.
-fn initial_state(cli: &Cli) -> Result<State, Failure> {
+/// The settings of the file and the command line, and what follows from them. A file that cannot be used is told of,
+/// and counts for nothing.
+fn initial_state(cli: &Cli) -> State {
     let paths = Paths::of_user();
-    let file = paths.as_ref().map(|paths| Overlay::read(&paths.settings())).transpose()?;
-    let config =
-        Config::default().with(file.flatten().unwrap_or_default()).with(cli.settings.clone());
+    let file = paths.as_ref().map_or(Ok(None), |paths| Overlay::read(&paths.settings()));
+    let (file, trouble) = match file {
+        Ok(file) => (file.unwrap_or_default(), None),
+        Err(error) => (Overlay::default(), Some(format!("{error}. Until then the defaults hold."))),
+    };
+    let config = Config::default().with(file).with(cli.settings.clone());
     let variable = |name: &str| std::env::var(name).ok();
     let environment = Environment::new(variable);
     let themes = paths.as_ref().map(Paths::themes);
@@ -85,8 +89,8 @@ fn initial_state(cli: &Cli) -> Result<State, Failure> {
     let glyphs = Glyphs::detect(&environment);
     let visible = variable("CUDA_VISIBLE_DEVICES");
     let mut state = State::new(config, Keymap::default(), theme, glyphs, visible, size);
-    state.notice = warnings.first().map(ToString::to_string);
-    Ok(state)
+    state.notice = trouble.or_else(|| warnings.first().map(ToString::to_string));
+    state
 }
 
 struct Monitor {

@@ -6,15 +6,17 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use super::Message;
-use super::findings::findings;
+use super::rhythm::Rhythm;
 use crate::app::{Event, Outage};
 use crate::cli::Cli;
-use crate::model::{MetricSet, Sysroot};
+use crate::model::{Absent, GpuState, MetricSet, Sysroot};
 use crate::run::open_source;
 use crate::source::demo::PRESETS;
-use crate::source::{Feed, Patience, Request};
+use crate::source::host::findings;
+use crate::source::{Feed, Patience, Request, Snapshot, SourceError};
 
 /// What the loop asks of the thread.
+#[derive(Clone, Copy)]
 enum Order {
     SetInterval(Duration),
     SampleNow,
@@ -29,7 +31,7 @@ impl Sampler {
         let (orders, receiver) = mpsc::channel();
         let work = move || {
             let (feed, sysroot) = (Feed::new(open_source(&cli)), Sysroot::new(&cli.root));
-            Sampling { cli, feed, sysroot, interval, sender, outage: None }.run(&receiver);
+            Sampling { cli, feed, sysroot, interval, sender }.run(&receiver);
         };
         std::thread::Builder::new().name("sampler".to_owned()).spawn(work)?;
         Ok(Self(orders))
@@ -49,7 +51,7 @@ impl Sampler {
 
     /// A thread that has ended takes no orders, and its last message says why.
     fn tell(&self, order: Order) {
-        drop(self.0.send(order));
+        let _ = self.0.send(order);
     }
 }
 
@@ -59,70 +61,80 @@ struct Sampling {
     sysroot: Sysroot,
     interval: Duration,
     sender: Sender<Message>,
-    /// What was last said of why there is no sample.
-    outage: Option<Arc<Outage>>,
 }
 
 impl Sampling {
-    /// Samples at the start and then at multiples of the interval; a sample that comes late is not made up for.
+    /// Samples for as long as somebody listens.
     fn run(mut self, orders: &Receiver<Order>) {
-        let mut due = Instant::now();
+        let mut rhythm = Rhythm::new(self.interval, Instant::now());
         loop {
-            let left = due.saturating_duration_since(Instant::now());
-            match orders.recv_timeout(left) {
-                Ok(Order::SetInterval(interval)) => {
-                    self.interval = interval;
-                    due = due.min(Instant::now() + interval);
-                    continue;
-                }
-                Ok(Order::SampleNow) => due = Instant::now(),
-                Ok(Order::StartDemo) => {
-                    self.cli.demo = Some(&PRESETS[0]);
-                    self.feed = Feed::new(open_source(&self.cli));
-                    due = Instant::now();
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            match orders.recv_timeout(rhythm.left(Instant::now())) {
+                Ok(order) => self.obey(order, &mut rhythm),
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if !self.sample() {
-                return;
-            }
-            while due <= Instant::now() {
-                due += self.interval;
+                Err(RecvTimeoutError::Timeout) => {
+                    let event = self.sample();
+                    rhythm.sampled(is_whole(&event), Instant::now());
+                    if self.sender.send(Message::Event(event)).is_err() {
+                        return;
+                    }
+                }
             }
         }
     }
 
-    /// Takes a sample and says whether somebody listens.
-    fn sample(&mut self) -> bool {
+    fn obey(&mut self, order: Order, rhythm: &mut Rhythm) {
+        match order {
+            Order::SetInterval(interval) => {
+                self.interval = interval;
+                rhythm.set_interval(interval, Instant::now());
+            }
+            Order::SampleNow => rhythm.hurry(Instant::now()),
+            Order::StartDemo => {
+                self.cli.demo = Some(&PRESETS[0]);
+                self.feed = Feed::new(open_source(&self.cli));
+                *rhythm = Rhythm::new(self.interval, Instant::now());
+            }
+        }
+    }
+
+    fn sample(&mut self) -> Event {
         let taking = std::panic::AssertUnwindSafe(|| self.take());
-        let event = std::panic::catch_unwind(taking).unwrap_or_else(|_| {
+        std::panic::catch_unwind(taking).unwrap_or_else(|_| {
             // What a crash left half done is not gone on with.
             self.feed = Feed::new(open_source(&self.cli));
             let message = "taking a sample crashed the program's reader of the driver; it starts anew, and the report comes when you leave";
             Event::Outage(self.outage(message.to_owned()))
-        });
-        self.sender.send(Message::Event(event)).is_ok()
+        })
     }
 
     fn take(&mut self) -> Event {
         let patience = Patience::Tick { interval: self.interval };
         let request = Request { metrics: MetricSet::all(), processes: true, patience };
         match self.feed.next(&request) {
-            Ok(snapshot) => {
-                self.outage = None;
-                Event::Sampled(snapshot)
-            }
+            Ok(snapshot) => Event::Sampled(snapshot),
+            Err(SourceError::Opening(sentence)) => Event::Opening(sentence),
             Err(error) => Event::Outage(self.outage(error.to_string())),
         }
     }
 
-    /// The outage with this message; what there is of a driver is looked for when the message is new.
-    fn outage(&mut self, message: String) -> Arc<Outage> {
-        let known = self.outage.take().filter(|outage| outage.message == message);
-        let outage = known
-            .unwrap_or_else(|| Arc::new(Outage { message, findings: findings(&self.sysroot) }));
-        self.outage = Some(outage.clone());
-        outage
+    /// The outage with this message, and what there is of a driver now.
+    fn outage(&self, message: String) -> Arc<Outage> {
+        Arc::new(Outage { message, findings: findings(&self.sysroot) })
     }
+}
+
+/// Whether nothing is to be expected before the interval is over.
+fn is_whole(event: &Event) -> bool {
+    match event {
+        Event::Sampled(snapshot) => !is_awaited(snapshot),
+        _ => false,
+    }
+}
+
+/// Whether a GPU has not said yet who it is, and may still do so soon.
+fn is_awaited(snapshot: &Snapshot) -> bool {
+    let mut gpus = snapshot.inventory.gpus.iter().zip(&snapshot.sample.gpus);
+    gpus.any(|(gpu, now)| {
+        gpu.name == Err(Absent::NotReadYet) && !matches!(now.state, GpuState::Stuck { .. })
+    })
 }

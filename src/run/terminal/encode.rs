@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::style::{Color, Modifier};
 
 /// Begins a frame that the terminal shows at once; one that does not know it passes over it.
@@ -56,7 +56,7 @@ impl Pen {
     fn draw_row(&mut self, row: u16, before: &[Cell], after: &[Cell], out: &mut Vec<u8>) {
         let whole = before.iter().chain(after).any(|cell| width_of(cell) > 1);
         let mut hidden = 0;
-        for (column, (before, cell)) in (0..).zip(before.iter().zip(after)) {
+        for (column, (before, cell)) in (0u16..).zip(before.iter().zip(after)) {
             if hidden > 0 {
                 hidden -= 1;
                 continue;
@@ -66,11 +66,18 @@ impl Pen {
             if whole || !is_same(before, cell) {
                 self.move_to(column, row, out);
                 self.dress(cell, out);
+                if width > 1 {
+                    // What a terminal takes for narrower would leave what was there before.
+                    out.extend(std::iter::repeat_n(b' ', width));
+                    self.at = None;
+                    self.move_to(column, row, out);
+                }
                 out.extend_from_slice(cell.symbol().as_bytes());
-                // Behind the last column terminals differ in where the cursor is.
-                let next = usize::from(column) + width;
-                self.at =
-                    u16::try_from(next).ok().filter(|_| next < after.len()).map(|next| (next, row));
+                // Behind the last column, and behind what may be wider or narrower, terminals differ in where the
+                // cursor is.
+                let next = column + 1;
+                let is_sure = is_plain(cell) && usize::from(next) < after.len();
+                self.at = is_sure.then_some((next, row));
             }
         }
     }
@@ -135,17 +142,16 @@ fn is_same(before: &Cell, after: &Cell) -> bool {
     }
 }
 
-/// The columns that a cell takes. Nearly every cell is ASCII, a box, a block or a braille pattern, which take one.
+/// The columns that a cell takes, as the buffer counted them.
 fn width_of(cell: &Cell) -> usize {
+    if is_plain(cell) { 1 } else { usize::from(cell.cell_width()).max(1) }
+}
+
+/// Whether every terminal shows the cell in one column. Nearly all are ASCII, a box, a block or a braille pattern.
+fn is_plain(cell: &Cell) -> bool {
     let symbol = cell.symbol();
-    match symbol.chars().next() {
-        Some('\0'..='\u{10ff}' | '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}')
-            if symbol.len() <= 3 =>
-        {
-            1
-        }
-        _ => unicode_width::UnicodeWidthStr::width(symbol).max(1),
-    }
+    let is_known = |first| matches!(first, '\0'..='\u{10ff}' | '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}');
+    symbol.len() <= 3 && symbol.chars().next().is_some_and(is_known)
 }
 
 const MODIFIERS: &[(Modifier, u8)] = &[
@@ -195,6 +201,7 @@ fn append(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::encode;
+    use crate::model::printable;
     use proptest::prelude::*;
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
@@ -253,12 +260,14 @@ mod tests {
     }
 
     fn buffers() -> impl Strategy<Value = Buffer> {
-        let text = "[a-z 猫é█⣿]{0,30}";
+        // Also what terminals and tables of widths disagree about: marks, selectors and joined signs.
+        let text = "([a-z 猫é█⣿▲…]|ｶﾞ|ﾊﾟ|❤\u{fe0f}|e\u{301}\u{323}|👩\u{200d}💻){0,30}";
         proptest::collection::vec((0..AREA.width, 0..AREA.height, text, styles()), 0..8).prop_map(
             |texts| {
                 let mut buffer = Buffer::empty(AREA);
                 for (column, row, text, style) in texts {
-                    buffer.set_string(column, row, text, style);
+                    // As the canvas does: what joins characters is spelled out.
+                    buffer.set_string(column, row, printable(&text), style);
                 }
                 buffer
             },

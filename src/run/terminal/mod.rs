@@ -4,10 +4,10 @@ mod encode;
 mod writer;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -38,6 +38,9 @@ static LINE_EDITING: Mutex<Option<Termios>> = Mutex::new(None);
 static ENTER_IS_DUE: AtomicBool = AtomicBool::new(false);
 /// Whether the screen is switched to the program's ways. It is locked while bytes are written, so possibly for long.
 static SCREEN_IS_OURS: Mutex<bool> = Mutex::new(false);
+/// How often the terminal was taken: giving it back late does not undo a later taking. It changes under the lock of
+/// `LINE_EDITING`.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
 /// Whether what is being written is no longer wanted.
 static GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
@@ -58,13 +61,14 @@ pub(super) fn enter() -> io::Result<Guard> {
 
 /// Switches the terminal to the program's ways, also where it is not known how it stands, as after a stop.
 pub(super) fn take() -> io::Result<()> {
+    let mut before = lock(&LINE_EDITING);
+    TAKEN.fetch_add(1, Ordering::SeqCst);
     let found = tcgetattr(stdin())?;
     let mut raw = found.clone();
     raw.make_raw();
     // A program that was stopped without being asked finds the shell's line editing, or still its own.
     let is_foreign = found.local_modes != raw.local_modes || found.input_modes != raw.input_modes;
     tcsetattr(stdin(), OptionalActions::Now, &raw)?;
-    let mut before = lock(&LINE_EDITING);
     if is_foreign || before.is_none() {
         *before = Some(found);
     }
@@ -81,37 +85,54 @@ pub(super) fn leave() -> bool {
     if lock(&LINE_EDITING).is_none() {
         return true;
     }
+    let taken = TAKEN.load(Ordering::SeqCst);
     let (done, finished) = mpsc::sync_channel(1);
-    let restore = move || {
-        restore();
+    let work = move || {
+        restore(taken, || false);
         // Nobody may be waiting any more.
         let _ = done.send(());
     };
-    let thread = std::thread::Builder::new().name("restore".to_owned()).spawn(restore);
-    if thread.is_ok() && finished.recv_timeout(PATIENCE).is_ok() {
+    if std::thread::Builder::new().name("restore".to_owned()).spawn(work).is_err() {
+        // Where no thread is to be had the waiting is done here.
+        GIVEN_UP.store(true, Ordering::SeqCst);
+        let end = Instant::now() + PATIENCE;
+        restore(taken, || Instant::now() >= end);
+        return true;
+    }
+    if finished.recv_timeout(PATIENCE).is_ok() {
         return true;
     }
     GIVEN_UP.store(true, Ordering::SeqCst);
     // A terminal that is gone cannot be restored, and there is nobody to tell.
     let _ = tcflush(stdout(), QueueSelector::OFlush);
     let is_done = finished.recv_timeout(LAST_PATIENCE).is_ok();
-    restore_line_editing(OptionalActions::Now);
+    restore_line_editing(taken);
     is_done
 }
 
-/// Switches back what was switched. It may wait for the terminal to take the bytes.
-fn restore() {
-    ENTER_IS_DUE.store(false, Ordering::SeqCst);
+/// Switches back what was switched when the terminal was taken for the `taken`th time, unless it was taken again since.
+/// It may wait for the terminal to take the bytes.
+fn restore(taken: u64, is_called_off: impl Fn() -> bool) {
+    let is_taken_again = || TAKEN.load(Ordering::SeqCst) != taken;
     let mut is_ours = lock(&SCREEN_IS_OURS);
-    if std::mem::take(&mut *is_ours) {
-        let _ = write(LEAVE, || false);
+    if is_taken_again() {
+        return;
     }
-    restore_line_editing(OptionalActions::Drain);
+    ENTER_IS_DUE.store(false, Ordering::SeqCst);
+    if std::mem::take(&mut *is_ours) {
+        let _ = write(LEAVE, || is_taken_again() || is_called_off());
+    }
+    restore_line_editing(taken);
 }
 
-fn restore_line_editing(when: OptionalActions) {
-    if let Some(before) = lock(&LINE_EDITING).take() {
-        let _ = tcsetattr(stdin(), when, &before);
+/// At once, since line editing changes nothing about the bytes that the terminal has still to take.
+fn restore_line_editing(taken: u64) {
+    let mut before = lock(&LINE_EDITING);
+    if TAKEN.load(Ordering::SeqCst) != taken {
+        return;
+    }
+    if let Some(before) = before.take() {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
     }
 }
 

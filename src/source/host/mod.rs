@@ -1,6 +1,7 @@
 //! What is read from the machine around the GPUs: its totals, its processes, its PCI bus, its kernel driver.
 
 mod driver;
+mod findings;
 mod kernel_file;
 mod pci;
 mod processes;
@@ -13,11 +14,12 @@ use std::path::Path;
 use rustix::io::Errno;
 
 pub use driver::{KernelDriver, kernel_driver};
-pub use pci::{
-    GpuInformation, PciAddress, PciAddressError, PciGpu, RuntimeStatus, gpu_information, pci_gpus,
-};
+pub use findings::findings;
+pub use pci::{GpuInformation, PciGpu, RuntimeStatus, gpu_information, pci_gpus};
 pub use processes::{ProcessReader, ProcessReading};
 pub use totals::{HostReader, identity};
+
+pub use crate::model::PciAddress;
 
 use crate::model::Absent;
 

@@ -70,8 +70,8 @@ fn store(interval_us: u64, ticks: &[(u64, f64)]) -> Store {
 }
 
 fn means(store: &Store, series: Series, span_us: u64, columns: u16) -> Vec<Option<f32>> {
-    let window = store.window(series, Duration::from_micros(span_us), columns, None);
-    window.columns.iter().map(|column| column.map(|bucket| bucket.mean)).collect()
+    let window = store.window(series, Duration::from_micros(span_us), columns);
+    window.iter().map(|column| column.map(|bucket| bucket.mean)).collect()
 }
 
 fn seconds(ticks: &[(u64, f64)]) -> Vec<(u64, f64)> {
@@ -83,7 +83,6 @@ fn before_the_first_sample_there_is_nothing() {
     let store = Store::new(Duration::from_secs(1));
     assert_eq!(means(&store, DAY, 60 * SECOND, 3), [None; 3]);
     assert_eq!(means(&store, Series::Host(HostMetric::Cpu), 60 * SECOND, 3), [None; 3]);
-    assert_eq!(store.latest(Series::Host(HostMetric::Cpu)), None);
     assert_eq!(store.summary(Series::Host(HostMetric::Cpu), Duration::from_secs(60)), None);
     assert_eq!(store.bytes(), 0);
 }
@@ -94,7 +93,6 @@ fn the_first_sample_fills_the_last_column() {
     assert_eq!(means(&store, DAY, 3 * SECOND, 3), [None, None, Some(5.0)]);
     assert_eq!(means(&store, DAY, 24 * HOUR, 3), [None, None, Some(5.0)]);
     assert_eq!(means(&store, TEN_MINUTES, 24 * HOUR, 3), [None, None, Some(5.0)]);
-    assert_eq!(store.latest(DAY), Some(5.0));
     assert_eq!(means(&store, DAY, 0, 2), [None, Some(5.0)]);
     assert_eq!(means(&store, DAY, HOUR, 0), []);
     assert_eq!(means(&store, Series::gpu(0, Metric::Energy), HOUR, 2), [None; 2], "not kept");
@@ -107,10 +105,8 @@ fn a_missing_value_and_one_that_is_no_number_are_gaps() {
     let expected = [Some(1.0), None, None, None, Some(4.0), None];
     assert_eq!(means(&store, DAY, 6 * SECOND, 6), expected);
     assert_eq!(means(&store, TEN_MINUTES, 6 * SECOND, 6), expected);
-    assert_eq!(store.latest(DAY), None);
     let summary = store.summary(DAY, Duration::from_secs(60)).unwrap();
-    assert_eq!((summary.all.min, summary.all.mean, summary.all.max), (1.0, 2.5, 4.0));
-    assert_eq!((summary.last, summary.p95), (4.0, Some(4.0)));
+    assert_eq!((summary.min, summary.mean, summary.max), (1.0, 2.5, 4.0));
 }
 
 #[test]
@@ -138,7 +134,7 @@ fn at_four_ticks_a_second_each_is_kept() {
     assert_eq!(means(&store, TEN_MINUTES, 600 * SECOND, 2400), expected);
     assert_eq!(means(&store, DAY, 2 * SECOND, 2), [Some(2993.5), Some(2997.5)]);
     let summary = store.summary(DAY, Duration::from_secs(600)).unwrap();
-    assert_eq!((summary.all.min, summary.p95), (600.0, Some(2879.0)), "of 2400 readings");
+    assert_eq!((summary.min, summary.max), (600.0, 2999.0), "of 2400 readings");
 }
 
 #[test]
@@ -189,12 +185,10 @@ fn history_follows_a_gpu_to_its_new_place() {
         assert_eq!(series(1, metric), [None, Some(30.0)]);
         assert_eq!(series(2, metric), [Some(1.0), Some(10.0)]);
     }
-    let of_day =
-        store.window(Series::gpu(2, Metric::Busy), Duration::from_secs(86_400), 1, None).columns;
+    let of_day = store.window(Series::gpu(2, Metric::Busy), Duration::from_secs(86_400), 1);
     assert_eq!(of_day[0].map(|bucket| (bucket.min, bucket.max)), Some((1.0, 10.0)));
     store.push(&sample(3, 3 * SECOND, &[40.0]), &inventory(3, &["c"]));
     assert_eq!(means(&store, DAY, 2 * SECOND, 2), [Some(30.0), Some(40.0)]);
-    assert_eq!(store.latest(Series::gpu(1, Metric::Busy)), None);
 }
 
 #[test]
@@ -235,14 +229,30 @@ fn a_day_of_eight_gpus_stays_small() {
         assert!(window.iter().all(Option::is_some), "{span_s} s are there to their beginning");
     }
     let summary = store.summary(DAY, Duration::from_secs(86_400)).unwrap();
-    assert_eq!((summary.all.min, summary.all.max, summary.p95), (0.0, 59.0, None));
+    assert_eq!((summary.min, summary.max), (0.0, 59.0));
 }
 
 #[test]
-fn a_picture_that_is_held_ends_where_it_was() {
+fn a_slower_interval_throws_nothing_away() {
+    let ticks: Vec<_> = (0..2400).map(|tick| (tick * 250_000, tick as f64)).collect();
+    let mut store = store(250_000, &ticks);
+    let before = means(&store, TEN_MINUTES, 600 * SECOND, 600);
+    assert!(before.iter().all(Option::is_some));
+    store.set_interval(Duration::from_secs(3600));
+    assert_eq!(means(&store, TEN_MINUTES, 600 * SECOND, 600), before);
+    store.set_interval(Duration::from_millis(100));
+    assert_eq!(means(&store, TEN_MINUTES, 600 * SECOND, 600), before);
+}
+
+#[test]
+fn a_clone_stays_as_it_was() {
     let ticks: Vec<_> = (1u32..100).map(|n| (u64::from(n) * SECOND, f64::from(n % 7))).collect();
-    let span = Duration::from_secs(60);
-    let held = store(SECOND, &ticks[..40]).window(DAY, span, 30, None);
-    let later = store(SECOND, &ticks).window(DAY, span, 30, Some(40 * SECOND));
-    assert_eq!(later.columns, held.columns);
+    let mut store = store(SECOND, &ticks[..40]);
+    let held = store.clone();
+    let before = means(&store, DAY, 60 * SECOND, 30);
+    for (at_us, value) in &ticks[40..] {
+        store.push(&sample(1, *at_us, &[*value]), &inventory(1, &["a"]));
+    }
+    assert_ne!(means(&store, DAY, 60 * SECOND, 30), before);
+    assert_eq!(means(&held, DAY, 60 * SECOND, 30), before);
 }

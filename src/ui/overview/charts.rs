@@ -14,7 +14,8 @@ struct Chart {
     label: &'static str,
     metric: Metric,
     gradient: Gradient,
-    /// What its top stands for: 100, or the value of a metric and, where the GPU has none, the largest in the chart.
+    /// What its top stands for: 100, or the highest that this was in the time that is shown, or, where that is not
+    /// known, the largest in the chart.
     top: Option<Metric>,
 }
 
@@ -71,8 +72,8 @@ pub(super) fn draw(state: &State, gpu: usize, area: Rect, canvas: &mut Canvas<'_
 /// Whether there is anything to draw.
 fn is_known(state: &State, gpu: usize, chart: &Chart) -> bool {
     let series = Series::gpu(gpu, chart.metric);
-    let window = state.store.window(series, state.config.span.duration(), 2, state.held_at_us());
-    window.columns.iter().any(Option::is_some)
+    let columns = state.history().window(series, state.config.span.duration(), 2);
+    columns.iter().any(Option::is_some)
 }
 
 fn draw_chart(state: &State, gpu: usize, chart: &Chart, area: Rect, canvas: &mut Canvas<'_>) {
@@ -81,25 +82,20 @@ fn draw_chart(state: &State, gpu: usize, chart: &Chart, area: Rect, canvas: &mut
     let series = Series::gpu(gpu, chart.metric);
     let wide = if place.height > 1 { 2 } else { 1 };
     let columns = place.width.saturating_mul(wide);
-    let window = state.store.window(series, span.duration(), columns, state.held_at_us());
-    let highest = chart.top.map_or(Some(100.0), |top| value(state, gpu, top));
-    let largest = || window.columns.iter().flatten().map(|bucket| bucket.max).fold(0.0, f32::max);
-    let highest = highest.unwrap_or_else(largest);
+    let history = state.history();
+    let columns = history.window(series, span.duration(), columns);
+    let largest = || columns.iter().flatten().map(|bucket| bucket.max).fold(0.0, f32::max);
+    let highest = chart.top.map_or(100.0, |top| {
+        let top = history.summary(Series::gpu(gpu, top), span.duration());
+        top.map_or_else(largest, |top| top.max)
+    });
     if place.height > 1 {
-        canvas.area_chart(place, chart.gradient, &window.columns, highest);
+        canvas.area_chart(place, chart.gradient, &columns, highest);
     } else {
-        canvas.spark(place, chart.gradient, &window.columns, highest);
+        canvas.spark(place, chart.gradient, &columns, highest);
     }
     canvas.text(row(label, 0), Role::GraphLabel, chart.label);
     if label.height > 1 {
         canvas.text(row(label, label.height - 1), Role::GraphLabel, span.text());
     }
-}
-
-fn value(state: &State, gpu: usize, metric: Metric) -> Option<f32> {
-    let (_, sample) = state.shown()?;
-    let value = sample.gpus.get(gpu)?.values.value(metric)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a share of it is drawn")]
-    let value = value as f32;
-    Some(value)
 }

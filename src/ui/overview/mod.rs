@@ -20,8 +20,8 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
     let gpus = state.visible_gpus();
     let count = u16::try_from(gpus.len()).unwrap_or(u16::MAX);
     let alone = state.zoom == Some(Panel::Gpus);
-    let processes = state.sorted_processes().len();
-    let (density, rows) = density(count, (!alone).then_some(processes), area);
+    let processes = (!alone).then(|| state.processes().count());
+    let (density, rows) = density(count, processes, area);
     let (top, rest) = split_top(area, if alone { area.height } else { rows });
     if gpus.is_empty() {
         canvas.text(top, Role::TextDim, " the driver has no GPU that is to be shown");
@@ -34,7 +34,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
         Density::Strip { columns } => strip::draw(state, &gpus, top, columns, canvas, hits),
     }
     if !alone && rest.height > 1 {
-        processes::draw(state, rest, true, canvas, hits);
+        processes::draw(state, rest, canvas, hits);
     }
 }
 

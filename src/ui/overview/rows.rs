@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::super::Hits;
 use super::super::canvas::Canvas;
 use super::super::layout::{row, split_left, split_top};
-use super::super::number::{gibibytes, show};
+use super::super::number::gibibytes;
 use super::super::verdict::{trouble, verdict};
 use super::memory_percent;
 use crate::app::{Hit, State};
@@ -110,11 +110,8 @@ fn draw_numbers(state: &State, now: &GpuSample, places: &Places, canvas: &mut Ca
         canvas,
     );
     number(places.power, value(Metric::PowerDraw).map(|power| format!("{power:.0}W")), canvas);
-    let temperature = value(Metric::Temperature);
-    let temperature =
-        temperature.map(|value| show(Metric::Temperature, value, state.config.temperature));
-    let temperature = temperature.and_then(|text| Some(text.split(' ').next()?.to_owned()));
-    number(places.temperature, temperature, canvas);
+    let degrees = |value| format!("{:.0}", state.config.temperature.level(value));
+    number(places.temperature, value(Metric::Temperature).map(degrees), canvas);
 }
 
 fn number(place: Rect, text: Option<String>, canvas: &mut Canvas<'_>) {
@@ -141,9 +138,8 @@ fn draw_rest(state: &State, gpu: usize, now: &GpuSample, place: Rect, canvas: &m
         u16::from(words > 0),
     );
     let span = state.config.span.duration();
-    let window =
-        state.store.window(Series::gpu(gpu, Metric::Busy), span, chart.width, state.held_at_us());
-    canvas.spark(chart, Gradient::Busy, &window.columns, 100.0);
+    let columns = state.history().window(Series::gpu(gpu, Metric::Busy), span, chart.width);
+    canvas.spark(chart, Gradient::Busy, &columns, 100.0);
     if let Some((role, words)) = verdict {
         canvas.text(place, role, &words);
     }

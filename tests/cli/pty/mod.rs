@@ -3,6 +3,9 @@
 mod outages;
 mod terminal;
 
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -30,10 +33,14 @@ fn assert_leaves(terminal: &mut Terminal, code: u32) {
     terminal.assert_restored();
 }
 
+/// The driver takes longer to open than a tick waits for it, and the next tick would be in an hour.
 #[test]
 fn it_shows_gpus_until_q() {
-    let machine = Machine::preset("h100");
-    let mut terminal = Terminal::start(&machine.command(&[]), USUAL);
+    let machine = Machine::scenario(
+        "preset = \"h100\"\n[[fault]]\nfn = \"nvmlInit*\"\nlatency = \"400ms\"\nlatency_real = true\n",
+    );
+    let mut terminal = Terminal::start(&machine.command(&["--interval", "1h"]), USUAL);
+    terminal.wait_for_text("nvmlInit");
     terminal.wait_for("GPUs", |screen| screen.contents().contains("H100") && is_whole(screen));
     assert!(terminal.is_raw());
     terminal.send("q");
@@ -73,19 +80,13 @@ fn it_stops_for_the_shell_and_comes_back_with_a_whole_picture() {
     terminal.assert_restored();
 }
 
-#[test]
-fn where_no_shell_would_continue_it_it_does_not_stop() {
-    let mut terminal = start_demo();
-    terminal.send("\x1a");
-    terminal.wait_for_text("There is no shell to come back from");
-    terminal.send("q");
-    assert_leaves(&mut terminal, 0);
-}
-
 /// Somebody else stopped it without asking, and wrote over its picture.
 #[test]
 fn after_a_stop_from_outside_it_takes_the_terminal_anew() {
     let mut terminal = start_demo();
+    // It does not stop by itself where no shell would continue it.
+    terminal.send("\x1a");
+    terminal.wait_for_text("There is no shell to come back from");
     terminal.signal(Signal::STOP);
     terminal.erase();
     assert!(!terminal.text().contains("H100"));
@@ -105,7 +106,9 @@ fn sizes_that_change_faster_than_it_draws_end_in_a_right_picture() {
     for step in 0..60 {
         terminal.resize(40 + step * 3 % 100, 10 + step * 7 % 50);
     }
-    terminal.resize(1, 1);
+    for (columns, rows) in [(400, 12), (20, 120), (1, 1)] {
+        terminal.resize(columns, rows);
+    }
     terminal.resize(USUAL.0, USUAL.1);
     terminal.wait_for("picture of before", |screen| screen.contents() == fresh);
     terminal.send("q");
@@ -144,18 +147,68 @@ fn a_terminal_that_takes_no_output_does_not_hold_up_the_end() {
     terminal.assert_restored();
 }
 
+/// What a settings file can be instead of one, made at this path, and what is said of it.
+type Spoiled = (fn(&Path), &'static str);
+
 #[test]
-fn the_label_of_a_demo_is_on_every_tab() {
-    let mut terminal = start_demo();
-    for tab in ["1", "2", "3"] {
-        terminal.send(tab);
-        terminal.send("?");
-        terminal.wait_for_text("DEMO");
-        terminal.send("?");
-        terminal.wait_for_text("DEMO");
+fn a_settings_file_that_cannot_be_used_is_told_and_stops_nothing() {
+    let spoiled: [Spoiled; 5] = [
+        (
+            |file| fs::write(file, "theme = \"mono\"\n  interval = \"soon\"").unwrap(),
+            "line 2, column 14",
+        ),
+        (|file| fs::write(file, b"\xff\xfe\0").unwrap(), "cannot be read"),
+        (|file| fs::create_dir(file).unwrap(), "Is a directory"),
+        // As one that this user may not read; the test may run as one who may read all.
+        (|file| symlink(file, file).unwrap(), "cannot be read"),
+        (
+            |file| {
+                fs::remove_dir(file.parent().unwrap()).unwrap();
+                fs::write(file.parent().unwrap(), "").unwrap();
+            },
+            "Not a directory",
+        ),
+    ];
+    for (spoil, words) in spoiled {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("nvsdk-top");
+        fs::create_dir(&folder).unwrap();
+        spoil(&folder.join("config.toml"));
+        let mut command = program(&["--demo"]);
+        command.env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
+        let mut terminal = Terminal::start(&command, USUAL);
+        terminal.wait_for("GPUs and what is wrong", |screen| {
+            let text = screen.contents();
+            text.contains("H100") && text.contains(words) && text.contains("the defaults hold")
+        });
+        terminal.send("x");
+        terminal.wait_for("footer", |screen| screen.contents().contains("F1 help"));
+        terminal.send("q");
+        assert_leaves(&mut terminal, 0);
     }
-    terminal.send("q");
-    assert_leaves(&mut terminal, 0);
+}
+
+#[test]
+fn a_plain_terminal_gets_plain_text() {
+    for (variables, is_plain) in [
+        ([("TERM", "dumb"), ("LANG", "C")], true),
+        ([("NO_COLOR", "1"), ("LC_ALL", "C")], true),
+        ([("TERM", "xterm-256color"), ("LANG", "C.UTF-8")], false),
+    ] {
+        let mut command = program(&["--demo"]);
+        command.envs(variables);
+        let mut terminal = Terminal::start(&command, USUAL);
+        terminal.wait_for("GPUs", |screen| {
+            let cells = (0..USUAL.1).flat_map(|y| (0..USUAL.0).map(move |x| (y, x)));
+            let mut cells = cells.filter_map(|(y, x)| screen.cell(y, x));
+            let default = vt100::Color::Default;
+            let is_gray = cells.all(|cell| (cell.fgcolor(), cell.bgcolor()) == (default, default));
+            let text = screen.contents();
+            text.contains("H100") && text.is_ascii() == is_plain && is_gray == is_plain
+        });
+        terminal.send("q");
+        assert_leaves(&mut terminal, 0);
+    }
 }
 
 #[test]

@@ -67,6 +67,8 @@ enum Step {
     More,
     /// It is whole, and means this, or nothing that the program knows.
     Done(Option<Input>),
+    /// What was there before the last byte is nothing, and the last byte begins anew.
+    Broken,
 }
 
 /// What the bytes so far leave open.
@@ -96,9 +98,18 @@ impl Parser {
                 self.give_up(inputs);
             }
             self.begun.push(*byte);
-            if let Step::Done(meaning) = self.step() {
-                self.begun.clear();
-                inputs.extend(meaning.filter(|_| !self.is_pasting));
+            let mut step = self.step();
+            if matches!(step, Step::Broken) {
+                self.begun = vec![*byte];
+                step = self.step();
+            }
+            match step {
+                Step::More => {}
+                Step::Broken => self.begun.clear(),
+                Step::Done(meaning) => {
+                    self.begun.clear();
+                    inputs.extend(meaning.filter(|_| !self.is_pasting));
+                }
             }
         }
     }
@@ -119,10 +130,19 @@ impl Parser {
 
     fn step(&mut self) -> Step {
         match self.begun.as_slice() {
-            // The console's function keys have a bracket more.
-            [ESCAPE] | [ESCAPE, b'[' | b'O'] | [ESCAPE, b'[', b'['] => Step::More,
+            // The console's function keys have a bracket more, and clicks may have three bytes more.
+            [ESCAPE]
+            | [ESCAPE, b'[' | b'O']
+            | [ESCAPE, b'[', b'[' | b'M']
+            | [ESCAPE, b'[', b'M', _]
+            | [ESCAPE, b'[', b'M', _, _] => Step::More,
             [ESCAPE, b'[', b'[', letter @ b'A'..=b'E'] => {
                 Step::Done(Some(key(KeyCode::F(letter - b'A' + 1), KeyModifiers::NONE)))
+            }
+            // A terminal that knows no numbers for the mouse sends three bytes, each 32 more than it means.
+            [ESCAPE, b'[', b'M', button, column, row] => {
+                let numbers = [button, column, row].map(|byte| u16::from(byte.saturating_sub(32)));
+                Step::Done(mouse(&numbers, b'M'))
             }
             [ESCAPE, b'O', letter] => Step::Done(letter_key(*letter, KeyModifiers::NONE)),
             [ESCAPE, b'[', parameters @ .., last @ 0x40..=0x7e] => {
@@ -175,11 +195,12 @@ fn character(bytes: &[u8], modifiers: KeyModifiers) -> Step {
         [c @ 1..=0x1a] => control(c + b'a' - 1),
         [c @ 0x1c..=0x1f] => control(c + b'4' - 0x1c),
         _ => match std::str::from_utf8(bytes) {
-            Err(error) if error.error_len().is_none() => return Step::More,
-            text => {
-                let first = text.ok().and_then(|text| text.chars().next());
+            Ok(text) => {
+                let first = text.chars().next();
                 return Step::Done(first.map(|c| key(KeyCode::Char(c), modifiers)));
             }
+            Err(error) if error.error_len().is_none() => return Step::More,
+            Err(_) => return Step::Broken,
         },
     };
     Step::Done(Some(input))
@@ -271,6 +292,27 @@ mod tests {
         let wheel = event(MouseEventKind::ScrollDown, 0, 0);
         assert_eq!(meaning(&[b"\x1b[<0;300;10M\x1b[<0;300;10m\x1b[<65;1;1M"]), [click, wheel]);
         assert_eq!(meaning(&[b"\x1b[<0;0;0M"]), []);
+    }
+
+    #[test]
+    fn the_mouse_of_terminals_that_know_no_numbers() {
+        let event = |kind, column, row| {
+            Input::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+        };
+        let click = event(MouseEventKind::Down(MouseButton::Left), 80, 2);
+        let wheel = event(MouseEventKind::ScrollUp, 0, 0);
+        assert_eq!(meaning(&[b"\x1b[M q#\x1b[M#q#\x1b[M`!!"]), [click, wheel], "q is a column");
+        assert_eq!(meaning(&[b"\x1b[M", b" ", b"q", b"#"]), [click]);
+        assert_eq!(meaning(&[b"\x1b[M\0\0\0q"]), [plain(KeyCode::Char('q'))]);
+    }
+
+    #[test]
+    fn what_is_no_character_swallows_no_key() {
+        let q = plain(KeyCode::Char('q'));
+        assert_eq!(meaning(&[b"\xc3q"]), [q]);
+        assert_eq!(meaning(&[b"\xff\xe2\x82q\xf0"]), [q]);
+        assert_eq!(meaning(&[b"\x1b\xc3q"]), [q]);
+        assert_eq!(meaning(&["\u{c3}\u{e9}".as_bytes()]).len(), 2);
     }
 
     #[test]
