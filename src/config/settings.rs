@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::error::ConfigError;
 use super::gpus::GpuSelection;
 use super::interval::Interval;
+use super::log_file::LogFile;
 use super::span::Span;
 use super::temperature::TemperatureUnit;
 
@@ -65,6 +66,8 @@ settings! {
     temperature: TemperatureUnit = "UNIT", TemperatureUnit::default();
     /// Time that the charts show, from 1m to 24h
     span: Span = "TIME", Span::default();
+    /// A file that the monitor adds a line to whenever something happens to the driver or a GPU
+    log: LogFile = "FILE", LogFile::default();
 }
 
 impl Overlay {
@@ -100,7 +103,7 @@ mod tests {
     }
 
     const ALL: &str = "interval = \"2.5s\"\ngpus = \"0,3\"\ntheme = \"mono\"\n\
-                       temperature = \"fahrenheit\"\nspan = \"1h\"\n";
+                       temperature = \"fahrenheit\"\nspan = \"1h\"\nlog = \"/tmp/a.log\"\n";
 
     fn wrong(text: &str) -> String {
         Overlay::parse(text, Path::new("config.toml")).unwrap_err().to_string()

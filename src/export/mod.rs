@@ -12,4 +12,6 @@ mod selection;
 pub mod table;
 mod time;
 
+pub(crate) use time::rfc3339;
+
 pub use selection::{Selection, UnknownName};

@@ -8,7 +8,7 @@ mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ enum Failure {
     Terminal(io::Error),
     #[error("cannot start a thread: {0}; raise the limit of tasks (ulimit -u)")]
     Thread(io::Error),
+    #[error("cannot open the log {}: {error}; name another file with --log", path.display())]
+    Log { path: PathBuf, error: io::Error },
     #[error("the thread {0} crashed; start the program again")]
     Crash(String),
 }
@@ -43,7 +45,11 @@ impl Failure {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Source(_) => Exit::NoDriver,
-            Self::Output(_) | Self::Terminal(_) | Self::Thread(_) | Self::Crash(_) => Exit::Failure,
+            Self::Output(_)
+            | Self::Terminal(_)
+            | Self::Thread(_)
+            | Self::Log { .. }
+            | Self::Crash(_) => Exit::Failure,
         }
     }
 }

@@ -171,13 +171,14 @@ fn keys() -> String {
 
 /// A settings file that says what holds without one.
 fn settings() -> String {
-    let Config { interval, theme, temperature, span, .. } = Config::default();
+    let Config { interval, theme, temperature, span, log, .. } = Config::default();
     let text = format!(
         "interval = \"{interval}\"           # from 250ms to 1h\n\
          gpus = \"all\"              # or visible (to CUDA), or a list such as 0,3\n\
          theme = \"{theme}\"\n\
          temperature = \"{temperature}\"   # or fahrenheit\n\
-         span = \"{span}\"               # of the charts, up to 24h\n"
+         span = \"{span}\"               # of the charts, up to 24h\n\
+         log = \"{log}\"              # or a file that lines are added to\n"
     );
     let read = Overlay::parse(&text, Path::new("README.md")).unwrap();
     assert_eq!(Config::default().with(read), Config::default());

@@ -1,6 +1,7 @@
 //! The monitor: the loop that turns events into state and state into frames, and the threads around it.
 
 mod input;
+mod log;
 mod rhythm;
 mod sampler;
 mod signals;
@@ -20,6 +21,7 @@ use crate::cli::{Cli, Exit};
 use crate::config::{Config, Keymap, Overlay, Paths};
 use crate::theme::{Depth, Environment, Glyphs, Theme};
 use crate::ui::{Hits, view};
+use log::Log;
 use sampler::Sampler;
 
 /// What a thread tells the loop.
@@ -56,13 +58,14 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         ));
     }
     let state = initial_state(&cli);
+    let log = open_log(&state)?;
     let (sender, messages) = mpsc::channel();
     let told = sender.clone();
     // After the end nobody is there to hear of it.
     crash::watch(move |thread| drop(told.send(Message::Crashed(thread))));
     signals::start(sender.clone()).map_err(Failure::Thread)?;
     let guard = terminal::enter().map_err(Failure::Terminal)?;
-    let end = Monitor::start(cli, state, &sender)
+    let end = Monitor::start(cli, state, log, &sender)
         .map_err(Failure::Thread)
         .and_then(|mut monitor| monitor.run(&messages));
     drop(guard);
@@ -93,8 +96,16 @@ fn initial_state(cli: &Cli) -> State {
     state
 }
 
+/// The log that is asked for. A monitor without the log that it was started for would be found out the next morning.
+fn open_log(state: &State) -> Result<Option<Log>, Failure> {
+    let Some(path) = state.config.log.path() else { return Ok(None) };
+    let log = Log::open(path);
+    log.map(Some).map_err(|error| Failure::Log { path: path.to_owned(), error })
+}
+
 struct Monitor {
     state: State,
+    log: Option<Log>,
     hits: Hits,
     writer: Writer,
     sampler: Sampler,
@@ -104,13 +115,18 @@ struct Monitor {
 }
 
 impl Monitor {
-    fn start(cli: Cli, state: State, sender: &Sender<Message>) -> io::Result<Self> {
+    fn start(
+        cli: Cli,
+        state: State,
+        log: Option<Log>,
+        sender: &Sender<Message>,
+    ) -> io::Result<Self> {
         let writer = Writer::start()?;
         input::start(sender.clone())?;
         let interval = state.config.interval.duration();
         let sampler = Sampler::start(cli, interval, sender.clone())?;
         let (hits, spare, effects) = (Hits::default(), Buffer::default(), Vec::new());
-        Ok(Self { state, hits, writer, sampler, spare, effects })
+        Ok(Self { state, log, hits, writer, sampler, spare, effects })
     }
 
     fn run(&mut self, messages: &Receiver<Message>) -> Result<Exit, Failure> {
@@ -145,7 +161,12 @@ impl Monitor {
             Message::Continued => self.take_terminal()?,
             Message::Resized => self.fit(),
             Message::Crashed(thread) => return self.crashed(thread),
-            Message::Event(event) => update(&mut self.state, event, &mut self.effects),
+            Message::Event(event) => {
+                if let Some(log) = &mut self.log {
+                    log.hear(&event);
+                }
+                update(&mut self.state, event, &mut self.effects);
+            }
             Message::Mouse(mouse) => {
                 if let Some(event) = input::aim(mouse, &self.hits) {
                     update(&mut self.state, event, &mut self.effects);
@@ -170,6 +191,9 @@ impl Monitor {
     }
 
     fn crashed(&mut self, thread: String) -> Turn {
+        if let Some(log) = &self.log {
+            log.say(&format!("the thread {thread} crashed"));
+        }
         if VITAL.contains(&thread.as_str()) {
             return Turn::Break(Err(Failure::Crash(thread)));
         }
