@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::export::Selection;
+use crate::setup::declared::FlakeName;
+use crate::setup::{Mode, Release};
 use crate::source::demo::{PRESETS, Preset};
 
 /// Shows what NVIDIA GPUs do, and why a number is missing where one is.
@@ -80,10 +82,102 @@ impl Cli {
 }
 
 /// What the program does besides taking samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// List every number there is, and every reason why one can be absent
     Metrics,
+    /// Hold the declared NVIDIA SDK configuration of NixOS against the machine, and write the module that closes the
+    /// difference
+    Setup(Box<SetupArguments>),
+}
+
+/// What is done about the SDK's configuration, and which one it is.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = exit_codes_help())]
+pub struct SetupArguments {
+    /// What is done.
+    #[command(subcommand)]
+    pub action: SetupAction,
+
+    /// The module that the configuration begins with [default: what the environment names, else /etc/nixos]
+    #[arg(long, value_name = "FILE", global = true, conflicts_with = "flake")]
+    pub config: Option<PathBuf>,
+
+    /// The flake that the configuration is in, and its host
+    #[arg(long, value_name = "DIR#HOST", global = true)]
+    pub flake: Option<FlakeName>,
+
+    /// Facts of another machine, as `setup show --json` prints them there, in place of this one's; - reads standard
+    /// input
+    #[arg(long, value_name = "FILE", global = true)]
+    pub facts: Option<PathBuf>,
+
+    /// The release of NixOS to write for [default: the machine's]
+    #[arg(long, global = true, value_parser = release_parser())]
+    pub release: Option<Release>,
+
+    /// Whose options are written: those of nixpkgs, or hardware.nvidia-sdk of the upstream flake [default: those that
+    /// the configuration has already]
+    #[arg(long, global = true, value_parser = mode_parser())]
+    pub mode: Option<Mode>,
+
+    /// The folder that stands for /
+    #[arg(long, value_name = "DIR", default_value = "/", global = true, hide = true)]
+    pub root: PathBuf,
+
+    /// The NVML library to load instead of the driver's own
+    #[arg(
+        long = "nvml-lib",
+        value_name = "PATH",
+        env = "NVSDK_TOP_NVML",
+        global = true,
+        hide = true,
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+    )]
+    pub nvml: Option<PathBuf>,
+}
+
+/// What is done about the SDK's configuration.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SetupAction {
+    /// Show what runs, what is declared and what is wanted
+    Show {
+        /// Print JSON, which --facts reads
+        #[arg(long)]
+        json: bool,
+    },
+    /// Choose what an option is to be; it is kept in the draft until it is written
+    Set {
+        /// The option, as `setup show` names it; or release, or mode
+        #[arg(value_name = "PATH")]
+        path: String,
+        /// true or false, or a word; of a list several, or with commas between them
+        #[arg(value_name = "VALUE", required = true)]
+        values: Vec<String>,
+    },
+    /// Forget what was chosen
+    Discard,
+    /// Show what would be written; the exit code is 5 if anything would
+    Diff {
+        /// A choice for this time only, over the draft
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        sets: Vec<String>,
+    },
+    /// Write the module, after showing what changes and asking
+    Write {
+        /// A choice for this time only, over the draft
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        sets: Vec<String>,
+        /// The file to write, in place of the one that follows from the configuration; - prints the module
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write without asking
+        #[arg(long)]
+        yes: bool,
+        /// Show everything and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// How a sample is printed.
@@ -110,6 +204,8 @@ pub enum Exit {
     NoDriver = 3,
     /// Some GPU did not answer.
     Partial = 4,
+    /// What was held against each other differs.
+    Differs = 5,
 }
 
 /// Each exit code as `--help` explains it.
@@ -119,6 +215,7 @@ pub const EXIT_CODES: &[(Exit, &str)] = &[
     (Exit::Usage, "the command line is wrong"),
     (Exit::NoDriver, "no NVIDIA driver or NVML library that works"),
     (Exit::Partial, "a GPU did not answer; the others are printed"),
+    (Exit::Differs, "setup diff found something to change"),
 ];
 
 fn exit_codes_help() -> String {
@@ -130,5 +227,18 @@ fn preset_parser() -> impl TypedValueParser<Value = &'static Preset> {
     let names = PRESETS.iter().map(|preset| PossibleValue::new(preset.name).help(preset.about));
     PossibleValuesParser::new(names).try_map(|name| {
         PRESETS.iter().find(|preset| preset.name == name).ok_or("there is no such preset")
+    })
+}
+
+fn release_parser() -> impl TypedValueParser<Value = Release> {
+    PossibleValuesParser::new(Release::ALL.map(Release::name)).try_map(|name| {
+        let known = Release::ALL.into_iter().find(|release| release.name() == name);
+        known.ok_or("there is no such release")
+    })
+}
+
+fn mode_parser() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(Mode::ALL.map(Mode::word)).try_map(|word| {
+        Mode::ALL.into_iter().find(|mode| mode.word() == word).ok_or("there is no such mode")
     })
 }

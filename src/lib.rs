@@ -9,6 +9,7 @@ pub mod config;
 pub mod export;
 pub mod model;
 pub mod run;
+pub mod setup;
 pub mod source;
 pub mod store;
 pub mod theme;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use super::setup::SetupOrder;
+use crate::setup::Draft;
+
 /// Something that only the program's outer layer can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Restore the terminal and leave.
     Quit,
@@ -17,4 +20,10 @@ pub enum Effect {
     Redraw,
     /// Show simulated GPUs instead of the driver that is not there.
     StartDemo,
+    /// Read the machine, its configuration and the draft for the tab Setup.
+    ReadSetup,
+    /// Keep what the user chose for another day.
+    SaveDraft(Draft),
+    /// Write the module that the user agreed to.
+    WriteSetup(Box<SetupOrder>),
 }

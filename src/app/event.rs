@@ -6,6 +6,7 @@ use crate::config::{Action, KeyChord};
 use crate::source::Snapshot;
 
 use super::columns::ProcessColumn;
+use super::setup::{SetupOutcome, SetupReading};
 use super::state::{Panel, Tab};
 
 /// One thing that happened.
@@ -25,6 +26,12 @@ pub enum Event {
     Scrolled(Hit, i32),
     /// The terminal has this many columns and rows.
     Resized(u16, u16),
+    /// Setup was read, or why it could not be.
+    SetupRead(Box<Result<SetupReading, String>>),
+    /// The module was written, or why it was not.
+    SetupWritten(SetupOutcome),
+    /// The draft could not be kept, and why.
+    DraftNotKept(String),
 }
 
 /// What lies under a cell of the screen.
@@ -42,6 +49,10 @@ pub enum Hit {
     Process(usize),
     /// The head of a column of the process list.
     Column(ProcessColumn),
+    /// A row of the tab Setup, by its number among the options.
+    SetupRow(usize),
+    /// A line of a menu of the tab Setup.
+    MenuRow(usize),
     /// A key in the footer, by what it does.
     Action(Action),
     /// The help, wherever on it.

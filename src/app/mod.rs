@@ -4,6 +4,7 @@ mod columns;
 mod effect;
 mod event;
 mod help;
+pub mod setup;
 mod state;
 mod update;
 

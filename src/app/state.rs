@@ -10,6 +10,7 @@ use crate::theme::{Glyphs, Theme};
 
 use super::columns::ProcessColumn;
 use super::event::Outage;
+use super::setup::SetupTab;
 
 /// A page of the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +21,24 @@ pub enum Tab {
     Gpu,
     /// The processes alone.
     Processes,
+    /// What is declared of the machine beside what runs.
+    Setup,
 }
 
 impl Tab {
-    /// Every tab, in the order of their numbers from 1.
-    pub const ALL: [Self; 3] = [Self::Overview, Self::Gpu, Self::Processes];
+    /// Every tab, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Gpu, Self::Processes, Self::Setup];
+
+    /// The number that stands before its name, which is also its key.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Overview => 1,
+            Self::Gpu => 2,
+            Self::Processes => 3,
+            Self::Setup => 5,
+        }
+    }
 
     /// Its name.
     #[must_use]
@@ -33,6 +47,7 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Gpu => "GPU",
             Self::Processes => "Processes",
+            Self::Setup => "Setup",
         }
     }
 
@@ -43,6 +58,7 @@ impl Tab {
             Self::Overview => Context::Overview,
             Self::Gpu => Context::Gpu,
             Self::Processes => Context::Processes,
+            Self::Setup => Context::Setup,
         }
     }
 }
@@ -56,6 +72,10 @@ pub enum Panel {
     History,
     /// The processes.
     Processes,
+    /// Everything about the selected option of Setup.
+    Evidence,
+    /// What Setup would write.
+    Plan,
 }
 
 /// What the keys go to.
@@ -160,6 +180,8 @@ pub struct State {
     pub sort: ProcessColumn,
     /// Whether that order is reversed.
     pub reversed: bool,
+    /// The tab Setup.
+    pub setup: SetupTab,
     /// What the user should know of now, in a line.
     pub notice: Option<String>,
 }
@@ -196,6 +218,7 @@ impl State {
             command_from: 0,
             sort: ProcessColumn::Memory,
             reversed: false,
+            setup: SetupTab::default(),
             notice: None,
         }
     }
@@ -240,7 +263,7 @@ impl State {
     pub fn lists_processes(&self) -> bool {
         let is_there = match self.tab {
             Tab::Overview => self.zoom != Some(Panel::Gpus),
-            Tab::Gpu => false,
+            Tab::Gpu | Tab::Setup => false,
             Tab::Processes => true,
         };
         is_there && self.processes().next().is_some()
@@ -283,13 +306,15 @@ impl State {
     /// What lies below the dialogs.
     #[must_use]
     pub fn page(&self) -> Context {
-        if self.newest.is_some() { self.tab.context() } else { Context::NoDriver }
+        let stands_alone = self.tab == Tab::Setup;
+        if stands_alone || self.newest.is_some() { self.tab.context() } else { Context::NoDriver }
     }
 
     /// Where keys are looked up first.
     #[must_use]
     pub fn context(&self) -> Context {
         match self.mode {
+            Mode::Normal if self.tab == Tab::Setup => self.setup.context(),
             Mode::Normal => self.page(),
             Mode::Help { .. } => Context::Help,
             Mode::SortMenu { .. } => Context::Menu,

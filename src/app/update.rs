@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::config::{Action, KeyChord};
+use crate::config::{Action, Context, KeyChord};
 use crate::model::Absent;
 use crate::source::Snapshot;
 
 use super::columns::{PROCESS_COLUMNS, ProcessColumn};
 use super::effect::Effect;
 use super::event::{Event, Hit};
+use super::setup;
 use super::state::{Held, List, Mode, Panel, State, Stream, Tab};
 
 /// Changes `state` as `event` asks for, and adds to `effects` what only the outer layer can do.
@@ -21,6 +22,12 @@ pub fn update(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
         Event::Clicked(hit) => click(state, hit, effects),
         Event::Scrolled(hit, rows) => scroll(state, hit, rows),
         Event::Resized(columns, rows) => state.size = (columns, rows),
+        Event::SetupRead(read) => state.setup.read(*read),
+        Event::SetupWritten(written) => state.setup.written(written, effects),
+        Event::DraftNotKept(why) => state.notice = Some(why),
+    }
+    if state.tab == Tab::Setup {
+        state.setup.open(effects);
     }
 }
 
@@ -57,6 +64,12 @@ fn without_gpus(state: &mut State, stream: Stream) {
 
 fn key(state: &mut State, chord: KeyChord, effects: &mut Vec<Effect>) {
     state.notice = None;
+    if state.context() == Context::Entry
+        && let Some(c) = chord.character()
+    {
+        state.setup.type_in(c);
+        return;
+    }
     if let Some(action) = state.keymap.lookup(state.context(), chord) {
         act(state, action, effects);
     }
@@ -73,6 +86,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::TabOverview => show_tab(state, Tab::Overview),
         Action::TabGpu => show_tab(state, Tab::Gpu),
         Action::TabProcesses => show_tab(state, Tab::Processes),
+        Action::TabSetup => show_tab(state, Tab::Setup),
         Action::Up => travel(state, -1),
         Action::Down => travel(state, 1),
         Action::PageUp => travel(state, -page(state)),
@@ -97,14 +111,28 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::SortNext => turn_sort(state, 1),
         Action::SortPrevious => turn_sort(state, PROCESS_COLUMNS.len() - 1),
         Action::SortReverse => state.reversed = !state.reversed,
-        Action::Choose => choose(state),
+        Action::Choose => choose(state, effects),
+        // Of columns one is taken.
+        Action::Mark if matches!(state.mode, Mode::SortMenu { .. }) => choose(state, effects),
         Action::Demo => effects.push(Effect::StartDemo),
+        Action::Change
+        | Action::Diff
+        | Action::Write
+        | Action::Undo
+        | Action::TakeBack
+        | Action::SwitchMode
+        | Action::ReadAgain
+        | Action::Mark
+        | Action::Erase
+        | Action::Yes
+        | Action::No => setup::act(state, action, effects),
     }
 }
 
 /// Closes what is on top.
 fn back(state: &mut State) {
     match state.mode {
+        Mode::Normal if state.tab == Tab::Setup && state.setup.close() => {}
         Mode::Normal => state.zoom = None,
         Mode::Help { .. } | Mode::SortMenu { .. } => state.mode = Mode::Normal,
     }
@@ -141,11 +169,12 @@ fn travel(state: &mut State, rows: isize) {
                 let count = state.gpu_lines().len();
                 state.gpu_rows.cursor = moved(state.gpu_rows.cursor, rows, count);
             }
+            Tab::Setup => setup::travel(state, rows),
         },
     }
 }
 
-fn moved(cursor: usize, rows: isize, count: usize) -> usize {
+pub(super) fn moved(cursor: usize, rows: isize, count: usize) -> usize {
     let last = count.saturating_sub(1);
     cursor.min(last).saturating_add_signed(rows).min(last)
 }
@@ -161,6 +190,10 @@ fn turn_gpu(state: &mut State, steps: isize) {
 
 /// Goes to the GPU beside the selected one or, where there are only processes, along their commands.
 fn sideways(state: &mut State, steps: isize) {
+    if state.tab == Tab::Setup {
+        setup::turn_panel(state, steps);
+        return;
+    }
     if state.tab != Tab::Processes {
         turn_gpu(state, steps);
         return;
@@ -175,6 +208,7 @@ const COMMAND_STEP: isize = 10;
 
 fn zoom(state: &mut State) {
     state.zoom = match (state.zoom, state.tab) {
+        (_, Tab::Setup) => return setup::turn_panel(state, 1),
         // Nothing stands beside the processes.
         (Some(_), _) | (None, Tab::Processes) => None,
         (None, Tab::Overview) => Some(Panel::Gpus),
@@ -224,8 +258,10 @@ fn turn_sort(state: &mut State, steps: usize) {
     state.reversed = false;
 }
 
-fn choose(state: &mut State) {
-    if let Mode::SortMenu { cursor } = state.mode {
+fn choose(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.mode == Mode::Normal && state.tab == Tab::Setup {
+        setup::act(state, Action::Choose, effects);
+    } else if let Mode::SortMenu { cursor } = state.mode {
         sort_by(state, PROCESS_COLUMNS[cursor.min(PROCESS_COLUMNS.len() - 1)]);
     }
 }
@@ -240,6 +276,10 @@ fn click(state: &mut State, hit: Hit, effects: &mut Vec<Effect>) {
     state.notice = None;
     match hit {
         Hit::Help => back(state),
+        Hit::SetupRow(_) | Hit::MenuRow(_) if state.mode != Mode::Normal => back(state),
+        Hit::SetupRow(row) => setup::click_row(state, row, effects),
+        Hit::MenuRow(row) => setup::click_menu(state, row, effects),
+        Hit::Panel(Panel::Evidence | Panel::Plan) if state.mode == Mode::Normal => back(state),
         Hit::Column(column) if matches!(state.mode, Mode::SortMenu { .. }) => {
             sort_by(state, column);
         }

@@ -51,8 +51,16 @@ contexts! {
     Overview = "overview", "Overview" -> Processes;
     /// One GPU.
     Gpu = "gpu", "GPU" -> Global;
+    /// The setup of the machine.
+    Setup = "setup", "Setup" -> Global;
     /// A menu.
     Menu = "menu", "In a menu" -> Global;
+    /// A line to type into; what is typed comes before every other key.
+    Entry = "entry", "In a line to type" -> Menu;
+    /// A question that is answered by yes or no.
+    Confirm = "confirm", "In a question" -> Global;
+    /// A text over the tab.
+    Report = "report", "In a text" -> Global;
     /// The help.
     Help = "help", "In the help" -> Global;
     /// What is shown instead of GPUs where there is no driver.
@@ -130,6 +138,8 @@ actions! {
         TabGpu = "tab_gpu", "GPU";
         /// Show the processes of all GPUs.
         TabProcesses = "tab_processes", "processes";
+        /// Show the setup of the machine.
+        TabSetup = "tab_setup", "setup";
         /// Go one line up; without processes, one GPU back.
         Up = "up", "up";
         /// Go one line down; without processes, one GPU on.
@@ -142,9 +152,9 @@ actions! {
         First = "first", "first";
         /// Go to the last line.
         Last = "last", "last";
-        /// Select the previous GPU, or scroll the commands back.
+        /// Select the previous GPU or panel, or scroll the commands back.
         Left = "left", "left";
-        /// Select the next GPU, or scroll the commands.
+        /// Select the next GPU or panel, or scroll the commands.
         Right = "right", "right";
         /// Show one panel alone, or all of them again.
         Zoom = "zoom", "zoom";
@@ -183,9 +193,37 @@ actions! {
         /// Show the previous GPU.
         PreviousGpu = "previous_gpu", "previous GPU";
     }
+    Setup {
+        /// Change the selected option.
+        Change = "change", "change";
+        /// Show what would be written, line by line.
+        Diff = "diff", "diff";
+        /// Write the module, after showing it and asking.
+        Write = "write", "write";
+        /// Take the last change back.
+        Undo = "undo", "undo";
+        /// Let the selected option be as it is declared.
+        TakeBack = "take_back", "take back";
+        /// Write for the options of nixpkgs, or for the upstream module.
+        SwitchMode = "switch_mode", "mode";
+        /// Read the machine and its configuration again.
+        ReadAgain = "read_again", "read again";
+    }
     Menu {
-        /// Take the marked line.
+        /// Take the selected line, or all that are marked.
         Choose = "choose", "choose";
+        /// Mark the selected line, or take its mark away.
+        Mark = "mark", "mark";
+    }
+    Entry {
+        /// Take the last letter back.
+        Erase = "erase", "erase";
+    }
+    Confirm {
+        /// Do it.
+        Yes = "yes", "yes";
+        /// Leave it.
+        No = "no", "no";
     }
     NoDriver {
         /// Show simulated GPUs.

@@ -1,11 +1,11 @@
-//! Why a settings file cannot be used.
+//! Why a file with what the user chose cannot be used.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::model::line_and_column;
 
-/// A settings file that cannot be used.
+/// A file of settings, or the draft of Setup, that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It is there but cannot be read.
@@ -35,15 +35,16 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// What is wrong with `text`, which was read from `path`.
-    pub(super) fn wrong(path: PathBuf, text: &str, error: &toml::de::Error) -> Self {
+    pub(crate) fn from_toml(path: PathBuf, text: &str, error: &toml::de::Error) -> Self {
         let start = error.span().map_or(0, |span| span.start);
-        let (line, column) = line_and_column(text, start);
-        Self::Wrong {
-            path,
-            line,
-            column,
-            // toml's own message of an unexpected end has several lines.
-            message: error.message().lines().collect::<Vec<_>>().join(", "),
-        }
+        // toml's own message of an unexpected end has several lines.
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        Self::after(path, text.get(..start).unwrap_or(text), message)
+    }
+
+    /// What is wrong in the file `path` right after the text `before`, with which it begins.
+    pub(crate) fn after(path: PathBuf, before: &str, message: String) -> Self {
+        let (line, column) = line_and_column(before, before.len());
+        Self::Wrong { path, line, column, message }
     }
 }

@@ -57,6 +57,17 @@ impl KeyChord {
     }
 }
 
+impl KeyChord {
+    /// The character that the key types, where it types one.
+    #[must_use]
+    pub fn character(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
+            _ => None,
+        }
+    }
+}
+
 impl From<KeyEvent> for KeyChord {
     fn from(event: KeyEvent) -> Self {
         Self::new(event.code, event.modifiers)

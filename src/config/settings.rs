@@ -73,7 +73,7 @@ settings! {
 impl Overlay {
     /// Reads the text of a settings file; `path` is where it came from.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::wrong(path.to_owned(), text, &error))
+        toml::from_str(text).map_err(|error| ConfigError::from_toml(path.to_owned(), text, &error))
     }
 
     /// Reads a settings file; none is there for most users.

@@ -1,5 +1,8 @@
 //! Why a value is not there: missing is never zero, and always has a reason.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Declares [`Absent`] from one row per reason: variant, id in JSON, sentence for people.
 macro_rules! absences {
     ($( $(#[doc = $doc:literal])+ $variant:ident = $id:literal, $sentence:literal; )+) => {
@@ -25,6 +28,15 @@ macro_rules! absences {
                 }
             }
 
+            /// The reason that JSON spells so; `None` where there is no such reason.
+            #[must_use]
+            pub fn from_id(id: &str) -> Option<Self> {
+                match id {
+                    $( $id => Some(Self::$variant), )+
+                    _ => id.strip_prefix("nvml_error_")?.parse().ok().map(Self::NvmlError),
+                }
+            }
+
             /// The reason as a person reads it.
             #[must_use]
             pub fn sentence(self) -> std::borrow::Cow<'static, str> {
@@ -35,6 +47,21 @@ macro_rules! absences {
             }
         }
     };
+}
+
+impl Serialize for Absent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for Absent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        Self::from_id(&id).ok_or_else(|| {
+            D::Error::custom(format_args!("`{id}` is no reason that this version knows"))
+        })
+    }
 }
 
 impl Absent {
@@ -94,6 +121,10 @@ absences! {
     Unknown = "unknown", "the driver does not know";
     /// The file or fact is not on this machine.
     NotFound = "not_found", "not found on this machine";
+    /// The file is no plain file, larger than such a file can be, or failed to be read.
+    Unreadable = "unreadable", "it is there and cannot be read";
+    /// The file has a form of its own.
+    Malformed = "malformed", "its content is not understood";
     /// A demo does not make it up.
     Simulated = "simulated", "there is none in a demo";
     /// The process ended while it was being looked at.
@@ -113,5 +144,16 @@ mod tests {
         for id in ids {
             assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{id}");
         }
+    }
+
+    #[test]
+    fn a_reason_comes_back_from_json() {
+        for why in Absent::ALL.iter().copied().chain([Absent::NvmlError(999)]) {
+            let text = serde_json::to_string(&why).unwrap();
+            assert_eq!(serde_json::from_str::<Absent>(&text).unwrap(), why);
+        }
+        assert_eq!(Absent::from_id("nvml_error_"), None);
+        assert_eq!(Absent::from_id("nvml_error_-1"), None);
+        assert!(serde_json::from_str::<Absent>("\"tomorrow\"").is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! What a machine has: its GPUs, its driver and itself. It changes rarely; a [`super::Sample`] refers to it.
 
+use serde::{Deserialize, Serialize};
+
 use super::absent::Absent;
 use super::architecture::Architecture;
 use super::metric::Layout;
@@ -56,7 +58,8 @@ pub struct Driver {
 }
 
 /// The two kernel modules that NVIDIA ships.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KernelModule {
     /// The open one.
     Open,

@@ -46,6 +46,15 @@ impl fmt::Display for PciAddress {
     }
 }
 
+impl PciAddress {
+    /// The address as X.Org and the PRIME options of NixOS take it, in decimal: `PCI:bus@domain:device:function`.
+    #[must_use]
+    pub fn prime(&self) -> String {
+        let Self { domain, bus, device, function } = self;
+        format!("PCI:{bus}@{domain}:{device}:{function}")
+    }
+}
+
 /// A number of at most `digits` hexadecimal digits, without the sign that the standard library would take.
 fn hexadecimal(text: &str, digits: usize) -> Option<u32> {
     let is_plain = text.len() <= digits && text.bytes().all(|b| b.is_ascii_hexdigit());
@@ -56,6 +65,12 @@ fn hexadecimal(text: &str, digits: usize) -> Option<u32> {
 mod tests {
     use super::PciAddress;
     use proptest::prelude::*;
+
+    #[test]
+    fn prime_counts_in_decimal() {
+        let address: PciAddress = "10000:c1:1f.7".parse().unwrap();
+        assert_eq!(address.prime(), "PCI:193@65536:31:7");
+    }
 
     #[test]
     fn what_is_no_address_is_refused() {

@@ -4,6 +4,7 @@ mod crash;
 mod metrics;
 mod monitor;
 mod once;
+pub mod setup;
 mod terminal;
 
 use std::ffi::OsString;
@@ -26,6 +27,13 @@ use crate::source::{Feed, Source, SourceError, SystemClock};
 enum Failure {
     #[error("{0}")]
     Usage(&'static str),
+    /// A value on the command line that only the tables can judge.
+    #[error("{0}")]
+    Value(String),
+    #[error(transparent)]
+    Facts(#[from] setup::FactsError),
+    #[error("{0}")]
+    Setup(String),
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error("cannot write the output: {0}; free some space or write elsewhere")]
@@ -43,9 +51,11 @@ enum Failure {
 impl Failure {
     fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::Value(_) => Exit::Usage,
             Self::Source(_) => Exit::NoDriver,
-            Self::Output(_)
+            Self::Facts(_)
+            | Self::Setup(_)
+            | Self::Output(_)
             | Self::Terminal(_)
             | Self::Thread(_)
             | Self::Log { .. }
@@ -69,14 +79,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli) -> Exit {
-    if let Some(Command::Metrics) = cli.command {
-        return metrics::run().unwrap_or_else(|failure| report(&failure));
-    }
     if let Err(failure) = check(&cli) {
         return report(&failure);
     }
     let work = || {
-        if cli.once {
+        if let Some(command) = cli.command {
+            match command {
+                Command::Metrics => metrics::run(),
+                Command::Setup(arguments) => setup::command::run(&arguments),
+            }
+        } else if cli.once {
             once::run(&cli, &mut Feed::new(open_source(&cli)))
         } else {
             monitor::run(cli)

@@ -80,6 +80,12 @@ glyphs! {
     separator: &'static str = "·", "|";
     /// Between a number and another that it is multiplied with.
     times: &'static str = "×", "x";
+    /// Between what follows each other; in ASCII two columns.
+    arrow: &'static str = "→", "->";
+    /// Between two values that are not the same; in ASCII two columns.
+    differs: &'static str = "≠", "!=";
+    /// Behind what the user changed.
+    changed: &'static str = "✎", "*";
     /// Behind a number of degrees; in ASCII nothing.
     degree: &'static str = "°", "";
 }
@@ -112,7 +118,7 @@ mod tests {
         all.extend([glyphs.bar_reserved, glyphs.bar_track]);
         all.extend([glyphs.ok, glyphs.notice, glyphs.warning, glyphs.critical, glyphs.cursor]);
         all.extend([glyphs.ascending, glyphs.descending, glyphs.absent, glyphs.ellipsis]);
-        all.extend([glyphs.separator, glyphs.times]);
+        all.extend([glyphs.separator, glyphs.times, glyphs.changed]);
         all
     }
 

@@ -26,8 +26,8 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &
     // Where not all names fit, only that of the tab that is shown stays.
     let names: u16 = Tab::ALL.iter().map(|tab| tab.title().cell_width() + 3).sum();
     let is_narrow = names > rest.width;
-    for (tab, number) in Tab::ALL.into_iter().zip(1..) {
-        let is_active = tab == state.tab;
+    for tab in Tab::ALL {
+        let (number, is_active) = (tab.number(), tab == state.tab);
         let role = if is_active { Role::TabActive } else { Role::Tab };
         let name = if is_active || !is_narrow { tab.title() } else { "" };
         let place = put(&mut rest, role, format!("{number} {name}").trim_end(), canvas);
@@ -106,9 +106,34 @@ const TOLD: &[(Context, &[Action])] = &[
     (Context::Overview, &[Action::Details, Action::SortMenu, Action::SortReverse]),
     (Context::Gpu, &[Action::NextGpu, Action::PreviousGpu]),
     (Context::Processes, &[Action::Details, Action::SortMenu, Action::SortReverse]),
-    (Context::Menu, &[Action::Choose, Action::Back]),
+    (
+        Context::Setup,
+        &[
+            Action::Change,
+            Action::Diff,
+            Action::Write,
+            Action::Undo,
+            Action::TakeBack,
+            Action::SwitchMode,
+            Action::Zoom,
+            Action::ReadAgain,
+        ],
+    ),
+    (Context::Menu, &[Action::Choose, Action::Mark, Action::Back]),
+    (Context::Entry, &[Action::Choose, Action::Erase, Action::Back]),
+    (Context::Confirm, &[Action::Yes, Action::No, Action::Down, Action::Up]),
+    (Context::Report, &[Action::Back, Action::Down, Action::Up, Action::PageDown]),
     (Context::Help, &[Action::Back, Action::PageDown, Action::PageUp]),
     (Context::NoDriver, &[Action::Demo, Action::Quit, Action::Help]),
+];
+/// Where only a dialog's own keys are told of.
+const MODAL: &[Context] = &[
+    Context::Menu,
+    Context::Entry,
+    Context::Confirm,
+    Context::Report,
+    Context::Help,
+    Context::NoDriver,
 ];
 const TOLD_EVERYWHERE: &[Action] = &[
     Action::Quit,
@@ -134,8 +159,10 @@ pub(super) fn notice(notice: &str, area: Rect, canvas: &mut Canvas<'_>, hits: &m
 pub(super) fn footer(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
     let context = state.context();
     let here = TOLD.iter().filter(|(told, _)| *told == context).flat_map(|(_, actions)| *actions);
-    let modal = matches!(context, Context::Menu | Context::Help | Context::NoDriver);
-    let everywhere = TOLD_EVERYWHERE.iter().filter(|_| !modal);
+    let modal = MODAL.contains(&context);
+    // The interval and the charts do nothing to what a configuration says.
+    let is_setup = context == Context::Setup;
+    let everywhere = TOLD_EVERYWHERE.iter().filter(|_| !modal).take(if is_setup { 2 } else { 6 });
     let mut rest = area;
     let help = [Action::Help];
     let first = help.iter().filter(|_| !modal);

@@ -11,6 +11,7 @@ mod number;
 mod outage;
 mod overview;
 mod processes;
+mod setup;
 mod verdict;
 mod wrap;
 
@@ -51,19 +52,22 @@ pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
 }
 
 fn draw_body(state: &State, body: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
-    if state.newest.is_none() {
-        match &state.stream {
-            Stream::Down(outage) => outage::draw(outage, body, canvas),
-            Stream::Waiting(Some(sentence)) => outage::opening(sentence, body, canvas),
-            Stream::Waiting(None) | Stream::Live => {
-                outage::opening("waiting for the driver", body, canvas);
-            }
-        }
-        return;
-    }
     match state.tab {
+        Tab::Setup => setup::draw(state, body, canvas, hits),
+        _ if state.newest.is_none() => draw_nothing(&state.stream, body, canvas),
         Tab::Overview => overview::draw(state, body, canvas, hits),
         Tab::Gpu => gpu::draw(state, body, canvas, hits),
         Tab::Processes => processes::draw(state, body, canvas, hits),
+    }
+}
+
+/// Draws why there are no GPUs to show.
+fn draw_nothing(stream: &Stream, body: Rect, canvas: &mut Canvas<'_>) {
+    match stream {
+        Stream::Down(outage) => outage::draw(outage, body, canvas),
+        Stream::Waiting(Some(sentence)) => outage::opening(sentence, body, canvas),
+        Stream::Waiting(None) | Stream::Live => {
+            outage::opening("waiting for the driver", body, canvas);
+        }
     }
 }

@@ -8,9 +8,11 @@ mod skip;
 
 mod arguments;
 mod libraries;
+mod nix;
 mod presets;
 mod processes;
 mod pty;
+mod setup;
 mod support;
 mod trouble;
 mod witness;

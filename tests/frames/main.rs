@@ -7,5 +7,6 @@ mod export;
 mod pictures;
 mod roles;
 mod script;
+mod setup;
 mod support;
 mod svg;

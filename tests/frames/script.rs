@@ -190,13 +190,34 @@ fn in_context(context: Context) -> Monitor {
         return monitor;
     }
     monitor.watch(3);
+    if let Context::Setup | Context::Entry | Context::Confirm | Context::Report = context {
+        return in_setup(context);
+    }
     monitor.resize(120, 24).press("+").press(match context {
         Context::Global | Context::Overview => "1 right right down down",
         Context::Processes => "3 right right down down",
         Context::Gpu => "2 right right down down",
         Context::Menu => "3 F6 down",
-        Context::Help | Context::NoDriver => "1 F1 down",
+        _ => "1 F1 down",
     });
+    monitor
+}
+
+/// The tab Setup with a choice to take back, and a dialog of it.
+fn in_setup(context: Context) -> Monitor {
+    let mut monitor = crate::setup::opened();
+    crate::setup::go(&mut monitor, "podman");
+    monitor.resize(120, 24).press("space");
+    match context {
+        Context::Entry => {
+            crate::setup::go(&mut monitor, "users");
+            monitor.press("enter a");
+        }
+        Context::Confirm => drop(monitor.press("w")),
+        Context::Report => drop(monitor.press("d")),
+        _ => {}
+    }
+    monitor.effects.clear();
     monitor
 }
 
@@ -223,11 +244,17 @@ fn every_key_that_is_offered_changes_something() {
         let offered = |action: &Action| {
             let told = monitor.state.help_lines();
             let in_help = monitor.state.mode == Mode::Normal
+                && monitor.state.setup.dialog.is_none()
                 && told.iter().any(|line| matches!(line, HelpLine::Keys(_, a) if a == action));
             let (_, hits) = monitor.frame();
             in_help || (0..120).any(|x| hits.at(x, 23) == Some(Hit::Action(*action)))
         };
         for &action in Action::ALL.iter().filter(|action| offered(action)) {
+            // The text of a dialog fits here, so that there is nothing to scroll.
+            let scrolls = matches!(action, Action::Up | Action::Down | Action::PageDown);
+            if scrolls && monitor.state.setup.dialog.is_some() {
+                continue;
+            }
             // There is not always something to close, and no tab to be shown that is.
             let is_here = matches!(
                 (action, monitor.state.tab),
@@ -235,8 +262,10 @@ fn every_key_that_is_offered_changes_something() {
                     | (Action::TabOverview, Tab::Overview)
                     | (Action::TabGpu, Tab::Gpu)
                     | (Action::TabProcesses, Tab::Processes)
+                    | (Action::TabSetup, Tab::Setup)
             );
-            let is_idle = is_here && monitor.state.mode == Mode::Normal;
+            let is_open = monitor.state.setup.dialog.is_some();
+            let is_idle = is_here && monitor.state.mode == Mode::Normal && !is_open;
             for row in monitor.state.keymap.acting_in(context).filter(|row| row.action == action) {
                 let mut pressed = in_context(context);
                 let before = seen(&pressed);

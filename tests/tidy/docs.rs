@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use nvsdk_top::app::PROCESS_COLUMNS;
 use nvsdk_top::cli::{Cli, EXIT_CODES};
 use nvsdk_top::config::{Action, Binding, Config, Context, Keymap, Overlay};
 use nvsdk_top::export::{Selection, json, reference, table};
+use nvsdk_top::setup::{Home, Kind, OPTIONS};
 use nvsdk_top::source::demo::{Demo, PRESETS};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
 
@@ -29,6 +31,9 @@ const BLOCKS: &[(&str, Make)] = &[
     ("settings", settings),
     ("process-columns", process_columns),
     ("options", options),
+    ("setup-options", setup_options),
+    ("setup-commands", setup_commands),
+    ("setup-example", setup_example),
     ("exit-codes", exit_codes),
     ("demo-presets", demo_presets),
     ("absence-reasons", || reference::reasons().markdown()),
@@ -152,6 +157,53 @@ fn options() -> String {
     // What the variable says where the test runs is nobody's business.
     let mut command = command.mut_arg("nvml_lib", |option| option.hide_env_values(true));
     fenced("text", &command.render_help().to_string())
+}
+
+/// What `setup --help` prints.
+fn setup_commands() -> String {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let setup = command.find_subcommand_mut("setup").map(clap::Command::render_help);
+    fenced("text", &setup.map(|help| help.to_string()).unwrap_or_default())
+}
+
+/// What the program says of one of the configurations that it is tested with, on a machine of which nothing is known.
+fn setup_example() -> String {
+    let nothing = tempfile::tempdir().unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configurations/channels");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nvsdk-top"));
+    command.args(["setup", "diff", "--config", "configuration.nix", "--release", "26.05"]);
+    command.args(["--set", "container.enable=true", "--set", "driver.open=false"]);
+    command.arg("--root").arg(nothing.path()).current_dir(folder);
+    command.env_clear().env("HOME", nothing.path());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+    fenced("diff", &String::from_utf8(output.stdout).unwrap())
+}
+
+/// Each option of Setup with its values and what it comes to in Nix.
+fn setup_options() -> String {
+    let homes = |homes: &[Home]| {
+        let lines: Vec<_> = homes.iter().map(|home| format!("`{home}`")).collect();
+        if lines.is_empty() { "–".to_owned() } else { lines.join("<br>") }
+    };
+    let values = |kind| match kind {
+        Kind::Toggle => "true, false".to_owned(),
+        Kind::Choice(words) => format!("one of {}", words.join(", ")),
+        Kind::Several(words) => format!("any of {}", words.join(", ")),
+        Kind::Users => "names of users".to_owned(),
+    };
+    let rows = OPTIONS.iter().map(|option| {
+        let (standalone, snippet) = (homes(option.standalone), homes(option.snippet));
+        let (path, help, when) = (option.path, option.help, option.effect.sentence());
+        let snippet = if snippet == standalone { "the same".to_owned() } else { snippet };
+        format!(
+            "| `{path}` | {help} A change {when}. | {} | {standalone} | {snippet} |\n",
+            values(option.kind)
+        )
+    });
+    let head = "| option | what it does | values | standalone | snippet |\n|---|---|---|---|---|\n";
+    head.to_owned() + &rows.collect::<String>()
 }
 
 /// Each action in each context with its keys there.

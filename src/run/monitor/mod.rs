@@ -4,6 +4,7 @@ mod input;
 mod log;
 mod rhythm;
 mod sampler;
+mod setup;
 mod signals;
 mod suspend;
 
@@ -23,6 +24,7 @@ use crate::theme::{Depth, Environment, Glyphs, Theme};
 use crate::ui::{Hits, view};
 use log::Log;
 use sampler::Sampler;
+use setup::SetupThread;
 
 /// What a thread tells the loop.
 enum Message {
@@ -109,6 +111,7 @@ struct Monitor {
     hits: Hits,
     writer: Writer,
     sampler: Sampler,
+    setup: SetupThread,
     /// The buffer that the next frame is drawn into.
     spare: Buffer,
     effects: Vec<Effect>,
@@ -124,9 +127,10 @@ impl Monitor {
         let writer = Writer::start()?;
         input::start(sender.clone())?;
         let interval = state.config.interval.duration();
+        let setup = SetupThread::start(&cli, sender.clone())?;
         let sampler = Sampler::start(cli, interval, sender.clone())?;
         let (hits, spare, effects) = (Hits::default(), Buffer::default(), Vec::new());
-        Ok(Self { state, log, hits, writer, sampler, spare, effects })
+        Ok(Self { state, log, hits, writer, sampler, setup, spare, effects })
     }
 
     fn run(&mut self, messages: &Receiver<Message>) -> Result<Exit, Failure> {
@@ -185,7 +189,13 @@ impl Monitor {
             Effect::Redraw => self.writer.redraw(),
             Effect::SetInterval(interval) => self.sampler.set_interval(interval),
             Effect::SampleNow => self.sampler.sample_now(),
-            Effect::StartDemo => self.sampler.start_demo(),
+            Effect::StartDemo => {
+                self.sampler.start_demo();
+                self.setup.start_demo();
+            }
+            Effect::ReadSetup => self.setup.read(self.state.newest.as_deref()),
+            Effect::SaveDraft(draft) => self.setup.save(draft),
+            Effect::WriteSetup(order) => self.setup.write(order),
         }
         Turn::Continue(())
     }

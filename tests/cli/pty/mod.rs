@@ -1,7 +1,8 @@
 //! The monitor in a terminal: what it shows, and that it gives the terminal back however it ends.
 
 mod outages;
-mod terminal;
+mod setup;
+pub(crate) mod terminal;
 
 use std::fs;
 use std::os::unix::fs::symlink;

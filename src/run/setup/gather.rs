@@ -1,0 +1,225 @@
+//! Everything that Setup is made of, read in one go: the machine, its configuration, and the draft.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::target::Target;
+use super::{DraftFile, machine};
+use crate::model::Sysroot;
+use crate::setup::declared::{
+    Asked, Configuration, Entry, Environment, FlakeName, Limits, NewFile,
+};
+use crate::setup::draft::Draft;
+use crate::setup::facts::{self, Facts, Nvml};
+use crate::setup::{Mode, Release, Setup};
+
+/// What to read.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The configuration that the command line names.
+    pub asked: Asked,
+    /// Facts that take the place of this machine's.
+    pub facts: Option<Arc<Facts>>,
+    /// What NVML said already; without it NVML is asked once, if a driver is loaded.
+    pub nvml: Option<Nvml>,
+    /// The NVML library to load in place of the driver's own.
+    pub library: Option<PathBuf>,
+    /// Whose options are written, over what the configuration tells.
+    pub mode: Option<Mode>,
+    /// The release to write for, over the machine's.
+    pub release: Option<Release>,
+    /// What stands for `/`.
+    pub sysroot: Sysroot,
+    /// The program's own folder, with the draft; none for a user without a home.
+    pub state: Option<PathBuf>,
+}
+
+/// What was read.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// The options, with what runs, what is declared and what is wanted.
+    pub setup: Setup,
+    /// Where the configuration begins; none where there is no configuration.
+    pub entry: Option<Entry>,
+    /// The draft as it is on the disk.
+    pub draft: Draft,
+    /// What is wrong with the draft or the configuration, each as a sentence.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the machine, the configuration and the draft. Nothing is printed, asked or written; it may wait for a disk
+/// and, for at most about a second, for systemd and NVML.
+#[must_use]
+pub fn gather(request: &Request) -> Gathered {
+    let mut warnings = Vec::new();
+    let draft = draft(request, &mut warnings);
+    let asked = asked(request, &draft);
+    let entry = Entry::find(&asked, &environment(), &request.sysroot);
+    let configuration =
+        entry.as_ref().map(|entry| Arc::new(Configuration::read(entry, Limits::default())));
+    let facts = request.facts.clone().unwrap_or_else(|| Arc::new(read_facts(request)));
+    let is_its_own = request.asked == Asked::default() || draft.entry == named(&request.asked);
+    let none = Draft::default();
+    let chosen = if is_its_own || draft.entry.is_none() { &draft } else { &none };
+    if chosen.is_empty() && !draft.is_empty() {
+        let whose = draft.entry.as_deref().unwrap_or_default();
+        warnings.push(format!(
+            "what was chosen is for {whose} and is left out here; nvsdk-top setup discard forgets it"
+        ));
+    }
+    let (mut setup, complaints) = Setup::new(facts, configuration, chosen);
+    warnings.extend(complaints.into_iter().map(|complaint| format!("in the draft: {complaint}")));
+    if let Some(release) = request.release {
+        setup.release = release;
+    }
+    let mode = request.mode.unwrap_or(setup.mode);
+    setup.set_mode(mode);
+    if let Some(configuration) = setup.configuration.clone() {
+        warnings.extend(configuration.problems.iter().map(ToString::to_string));
+        setup.found_file = found_file(&configuration, &request.sysroot, &mut warnings);
+    }
+    Gathered { setup, entry, draft, warnings }
+}
+
+fn draft(request: &Request, warnings: &mut Vec<String>) -> Draft {
+    let Some(state) = &request.state else { return Draft::default() };
+    let loaded = DraftFile::new(state).load();
+    warnings.extend(loaded.warning.map(|warning| warning.to_string()));
+    loaded.draft
+}
+
+/// What the command line names, else what the draft was made for.
+fn asked(request: &Request, draft: &Draft) -> Asked {
+    match &draft.entry {
+        Some(entry) if request.asked == Asked::default() => from_name(entry),
+        _ => request.asked.clone(),
+    }
+}
+
+/// The configuration that the command line names as a draft keeps it, wherever the next command is run.
+pub(super) fn named(asked: &Asked) -> Option<String> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+    };
+    if let Some(file) = &asked.config {
+        return Some(absolute(file));
+    }
+    let flake = asked.flake.as_ref()?;
+    Some(format!("{}#{}", absolute(&flake.folder), flake.host.as_deref().unwrap_or_default()))
+}
+
+/// A file that is there is a file, whatever is in its name.
+fn from_name(name: &str) -> Asked {
+    let file = PathBuf::from(name);
+    match name.split_once('#') {
+        Some((folder, host)) if !file.is_file() => {
+            let host = Some(host).filter(|host| !host.is_empty()).map(str::to_owned);
+            Asked { flake: Some(FlakeName { folder: folder.into(), host }), config: None }
+        }
+        _ => Asked { config: Some(file), flake: None },
+    }
+}
+
+fn environment() -> Environment {
+    let variable = |name| env::var(name).ok();
+    Environment {
+        nixos_config: variable("NIXOS_CONFIG"),
+        nix_path: variable("NIX_PATH"),
+        nh_os_flake: variable("NH_OS_FLAKE"),
+        nh_flake: variable("NH_FLAKE"),
+        host: Some(rustix::system::uname().nodename().to_string_lossy().into_owned()),
+    }
+}
+
+fn read_facts(request: &Request) -> Facts {
+    let library = request.library.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let surroundings = machine::surroundings(&request.sysroot, request.nvml.clone(), library);
+    facts::read(&request.sysroot, &surroundings)
+}
+
+/// What stands where a file of our own would be, though nothing imports it.
+fn found_file(
+    configuration: &Configuration,
+    sysroot: &Sysroot,
+    warnings: &mut Vec<String>,
+) -> Option<Arc<str>> {
+    let NewFile::Beside { file, .. } = configuration.new_file() else { return None };
+    match Target::look(&file, &sysroot.path("/nix/store")) {
+        Ok(target) => target.bytes().map(|bytes| String::from_utf8_lossy(bytes).into()),
+        Err(error) => {
+            warnings.push(error.to_string());
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, Request, from_name, gather, named};
+    use crate::model::Sysroot;
+    use crate::run::setup::DraftFile;
+    use crate::setup::declared::FlakeName;
+    use crate::setup::draft::{Draft, Value};
+    use std::fs;
+    use std::path::Path;
+
+    fn machine(root: &Path) -> Request {
+        let nixos = root.join("etc/nixos");
+        fs::create_dir_all(&nixos).unwrap();
+        fs::write(nixos.join("configuration.nix"), "{ hardware.nvidia.open = false; }").unwrap();
+        Request {
+            sysroot: Sysroot::new(root),
+            state: Some(root.join("state")),
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn the_names_of_entries_read_back() {
+        let file = Asked { config: Some("/a/b.nix".into()), flake: None };
+        let flake = |host: Option<&str>| Asked {
+            flake: Some(FlakeName { folder: "/a/b".into(), host: host.map(str::to_owned) }),
+            config: None,
+        };
+        for asked in [file, flake(Some("box")), flake(None)] {
+            assert_eq!(from_name(&named(&asked).unwrap()), asked);
+        }
+        assert_eq!(named(&Asked::default()), None);
+    }
+
+    #[test]
+    fn a_draft_counts_for_the_configuration_that_it_was_made_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = machine(folder.path());
+        let other = folder.path().join("other.nix");
+        fs::write(&other, "{ }").unwrap();
+        let draft = Draft {
+            entry: Some(other.display().to_string()),
+            values: [("driver.open".to_owned(), Value::Bool(true))].into(),
+        };
+        DraftFile::new(&folder.path().join("state")).save(&draft).unwrap();
+        let gathered = gather(&request);
+        assert_eq!(gathered.entry.unwrap().file, other);
+        assert_eq!(gathered.setup.chosen.len(), 1);
+        let config = Some(folder.path().join("etc/nixos/configuration.nix"));
+        let asked = Asked { config, flake: None };
+        let gathered = gather(&Request { asked, ..request });
+        assert!(gathered.setup.chosen.is_empty());
+        assert!(gathered.warnings[0].contains("other.nix"), "{:?}", gathered.warnings);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_ours_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = machine(folder.path());
+        assert_eq!(gather(&request).setup.found_file, None);
+        let place = folder.path().join("etc/nixos/nvsdk-top.nix");
+        fs::write(&place, "{ }\n").unwrap();
+        assert_eq!(gather(&request).setup.found_file.as_deref(), Some("{ }\n"));
+        fs::remove_file(&place).unwrap();
+        fs::create_dir(&place).unwrap();
+        let gathered = gather(&request);
+        assert!(gathered.warnings[0].contains("is a folder"), "{:?}", gathered.warnings);
+    }
+}

@@ -1,0 +1,123 @@
+//! What speaks against a choice on this machine, before anything is planned: one row per check.
+
+mod configuration;
+mod driver;
+#[cfg(test)]
+mod tests;
+mod toolkit;
+
+use super::model::Because;
+use super::{Setup, Value};
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It is worth knowing.
+    Warning,
+    /// The machine would not work, or the configuration not evaluate: nothing is written.
+    Error,
+}
+
+/// What a check says of one thing: how grave it is, and a sentence or two that end in what to do.
+type Found = (Severity, String);
+
+/// A row.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name, in the words of the check.
+    pub id: &'static str,
+    /// The option that it is about.
+    pub option: &'static str,
+    /// What it finds.
+    find: fn(&Setup) -> Vec<Found>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The check's name.
+    pub id: &'static str,
+    /// The option that it is about.
+    pub option: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What it is and what to do, in a sentence or two.
+    pub sentence: String,
+}
+
+const fn check(id: &'static str, option: &'static str, find: fn(&Setup) -> Vec<Found>) -> Check {
+    Check { id, option, find }
+}
+
+/// The checks, in the order of the options.
+pub static CHECKS: &[Check] = &[
+    check("jetson", "enable", driver::jetson),
+    check("two-drivers", "datacenter", driver::two_drivers),
+    check("nvswitch", "datacenter", driver::nvswitch),
+    check("datacenter-platform", "datacenter", driver::datacenter_platform),
+    check("datacenter-branch", "driver.package", driver::datacenter_branch),
+    check("datacenter-upstream", "datacenter", driver::datacenter_upstream),
+    check("driver-too-new", "driver.package", driver::too_new),
+    check("driver-too-old", "driver.package", driver::too_old),
+    check("licence", "driver.package", driver::licence),
+    check("open-before-turing", "driver.open", driver::open_before_turing),
+    check("proprietary-on-blackwell", "driver.open", driver::proprietary_on_blackwell),
+    check("proprietary-on-grace", "driver.open", driver::proprietary_on_grace),
+    check("no-open-module", "driver.open", driver::no_open_module),
+    check("laptop-persistenced", "persistenced", driver::laptop),
+    check("container-without-driver", "container.enable", configuration::container),
+    check("cuda-and-driver", "systemPackages", toolkit::cuda_and_driver),
+    check("cuda-before-turing", "systemPackages", toolkit::before_turing),
+    check("unknown-user", "users", configuration::unknown_user),
+    check("unfree-refused", "unfree", configuration::unfree),
+    check("old-option", "enable", configuration::old_options),
+    check("32-bit-on-arm", "enable", configuration::no_32_bit),
+    check("upstream-clash", "enable", configuration::upstream_clash),
+];
+
+impl Setup {
+    /// What the checks find, the gravest first.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let found = |check: &'static Check| {
+            (check.find)(self).into_iter().map(|(severity, sentence)| Finding {
+                id: check.id,
+                option: check.option,
+                severity,
+                sentence,
+            })
+        };
+        let mut findings: Vec<_> = CHECKS.iter().flat_map(found).collect();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings
+    }
+
+    /// The findings for which nothing is written.
+    #[must_use]
+    pub fn blockers(&self) -> Vec<Finding> {
+        let mut findings = self.findings();
+        findings.retain(|finding| finding.severity == Severity::Error);
+        findings
+    }
+
+    /// Whether an option is on in the configuration as it would be, and not only on this machine.
+    fn is_said(&self, path: &str) -> bool {
+        let wanted = self.row(path).and_then(|row| row.wanted.as_ref());
+        wanted.is_some_and(|(value, because)| {
+            *value == Value::Bool(true) && *because != Because::Running
+        })
+    }
+
+    /// The value that an option is wanted to have, where the configuration would say so.
+    fn is_said_off(&self, path: &str) -> bool {
+        let wanted = self.row(path).and_then(|row| row.wanted.as_ref());
+        wanted.is_some_and(|(value, _)| *value == Value::Bool(false))
+    }
+
+    /// Whether there is anything of the configuration that was not read.
+    fn is_partly_read(&self) -> bool {
+        self.configuration
+            .as_deref()
+            .is_none_or(|read| !read.not_followed.is_empty() || !read.problems.is_empty())
+    }
+}

@@ -1,0 +1,5 @@
+{ lib, ... }:
+
+{
+  nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
+}

@@ -1,0 +1,366 @@
+//! Setup as a whole: for each option what runs, what is declared and what is wanted, and what closes the difference.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::declared::{Configuration, Declared, Place, SourceFile};
+use super::facts::{Facts, Gpu, Pending};
+use super::nix::{AttrPath, Expr};
+use super::options::{Effect, Home, OPTIONS, SdkOption};
+use super::{Branch, Draft, Mode, Release, Running, Stated, Value};
+use crate::model::Architecture;
+
+/// Why an option is wanted as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The user said so.
+    Chosen,
+    /// It is declared so.
+    Declared,
+    /// It runs so, and nothing declares it.
+    Running,
+    /// What the user chose would not evaluate without it.
+    Needed,
+}
+
+/// What an option still needs, although nothing about it has to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The declared system has to be built and switched to.
+    Rebuild,
+    /// The built system has to be started.
+    Reboot,
+}
+
+/// An option of this machine.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The option.
+    pub option: &'static SdkOption,
+    /// What runs.
+    pub running: Running,
+    /// What is declared.
+    pub stated: Stated,
+    /// What is wanted, and why; nothing where nobody said anything and nothing runs that is a value.
+    pub wanted: Option<(Value, Because)>,
+}
+
+impl Row {
+    /// Whether the user wants something else than what is declared.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        matches!(self.wanted, Some((_, Because::Chosen)))
+    }
+
+    /// Whether what runs is not what is wanted.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        // What permits unfree packages leaves no trace in what runs but that they run.
+        let is_traceless = self.option.homes(Mode::Standalone).contains(&Home::Unfree);
+        match (&self.running.value, &self.wanted) {
+            (Some(running), Some((wanted, _))) => !is_traceless && running != wanted,
+            _ => false,
+        }
+    }
+
+    /// What the option needs although it is declared as wanted.
+    #[must_use]
+    pub fn need(&self, facts: &Facts) -> Option<Need> {
+        if !matches!(self.wanted, Some((_, Because::Declared))) || !self.differs() {
+            return None;
+        }
+        let pending = facts.generations.pending();
+        let is_built = match self.option.effect {
+            // Another kernel or module that waits for its boot.
+            Effect::Boot => !pending.is_empty(),
+            Effect::Switch => pending.contains(&Pending::NextBoot),
+        };
+        Some(if is_built { Need::Reboot } else { Need::Rebuild })
+    }
+
+    /// Whether the user chose that nothing is to be there where nothing was found: then there is nothing to declare.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let nothing = match &self.wanted {
+            Some((Value::Bool(on), Because::Chosen)) => !on,
+            Some((Value::List(words), Because::Chosen)) => words.is_empty(),
+            _ => false,
+        };
+        nothing
+            && matches!(self.stated, Stated::NotFound { .. })
+            && self.option.standalone.first().is_some_and(Home::is_list)
+    }
+}
+
+/// Everything that Setup knows of one machine and one configuration.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What was found out about the machine.
+    pub facts: Arc<Facts>,
+    /// The configuration; none was found on most machines without NixOS.
+    pub configuration: Option<Arc<Configuration>>,
+    /// The text of the file that would be written, where it is there and not imported.
+    pub found_file: Option<Arc<str>>,
+    /// Whose options are written.
+    pub mode: Mode,
+    /// The release that is written for.
+    pub release: Release,
+    /// What the user chose, by option; a choice that is declared by now is no choice.
+    pub chosen: BTreeMap<&'static str, Value>,
+    /// The options.
+    pub rows: Vec<Row>,
+}
+
+impl Setup {
+    /// The path by which a draft chooses the release.
+    pub const RELEASE: &'static str = "release";
+    /// The path by which a draft chooses the mode.
+    pub const MODE: &'static str = "mode";
+
+    /// Joins what was read with what the user chose. What a draft has that is no option, or not its value, is told.
+    #[must_use]
+    pub fn new(
+        facts: Arc<Facts>,
+        configuration: Option<Arc<Configuration>>,
+        draft: &Draft,
+    ) -> (Self, Vec<String>) {
+        let distribution = facts.system.distribution.known();
+        let version = distribution.map_or("", |distribution| &distribution.version_id);
+        let mode = configuration.as_deref().map_or(Mode::Standalone, |read| detected(read, &facts));
+        let mut setup = Self {
+            release: Release::of_version(version),
+            facts,
+            configuration,
+            found_file: None,
+            mode,
+            chosen: BTreeMap::new(),
+            rows: Vec::new(),
+        };
+        let mut complaints = Vec::new();
+        for (path, value) in &draft.values {
+            if let Err(complaint) = setup.take(path, value.clone()) {
+                complaints.push(complaint);
+            }
+        }
+        setup.refresh();
+        (setup, complaints)
+    }
+
+    /// Chooses a value.
+    ///
+    /// # Errors
+    /// A sentence about a path that is none, or a value that the option does not have.
+    pub fn choose(&mut self, path: &str, value: Value) -> Result<(), String> {
+        self.take(path, value)?;
+        self.refresh();
+        Ok(())
+    }
+
+    /// Takes a choice back; the option is wanted as declared again.
+    pub fn forget(&mut self, path: &str) {
+        self.chosen.remove(path);
+        self.refresh();
+    }
+
+    /// Writes another kind of module.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+        self.refresh();
+    }
+
+    fn take(&mut self, path: &str, value: Value) -> Result<(), String> {
+        match (path, &value) {
+            (Self::RELEASE, Value::Text(name)) => {
+                let known = Release::ALL.into_iter().find(|release| release.name() == name);
+                self.release = known.ok_or("release is one of: 25.11, 26.05")?;
+                return Ok(());
+            }
+            (Self::MODE, Value::Text(word)) => {
+                let known = Mode::ALL.into_iter().find(|mode| mode.word() == word);
+                self.mode = known.ok_or("mode is one of: standalone, snippet")?;
+                return Ok(());
+            }
+            _ => {}
+        }
+        let Some(option) = super::option(path) else {
+            let paths: Vec<_> = OPTIONS.iter().map(|option| option.path).collect();
+            return Err(format!(
+                "there is no option {path}; the options are: {}",
+                paths.join(", ")
+            ));
+        };
+        option.check(&value)?;
+        self.chosen.insert(option.path, value);
+        Ok(())
+    }
+
+    /// Works the rows out anew.
+    fn refresh(&mut self) {
+        self.rows = OPTIONS.iter().map(|option| self.worked_out(option)).collect();
+        for (path, value) in self.needed() {
+            let open = self.rows.iter_mut().find(|row| {
+                row.option.path == path
+                    && row.wanted.is_none()
+                    && matches!(row.stated, Stated::NotFound { .. })
+            });
+            if let Some(row) = open {
+                row.wanted = Some((value, Because::Needed));
+            }
+        }
+    }
+
+    fn worked_out(&self, option: &'static SdkOption) -> Row {
+        let running = (option.running)(&self.facts);
+        let stated = self.stated(option);
+        let chosen = self.chosen.get(option.path).filter(|value| Some(*value) != stated.value());
+        let wanted = chosen
+            .map(|value| (value.clone(), Because::Chosen))
+            .or_else(|| Some((stated.value()?.clone(), Because::Declared)))
+            .or_else(|| {
+                // What is set to something that cannot be told is not to be guessed from what runs.
+                let is_open = matches!(stated, Stated::NotFound { .. });
+                let value = running.value.clone().filter(|_| is_open)?;
+                Some((value, Because::Running))
+            });
+        Row { option, running, stated, wanted }
+    }
+
+    /// What is declared of an option; what our own file says in the other mode is said again in this one.
+    fn stated(&self, option: &SdkOption) -> Stated {
+        let Some(read) = self.configuration.as_deref() else {
+            return Stated::NotFound { files_read: 0, imports_not_followed: 0 };
+        };
+        let here = Stated::of(read, option, self.mode);
+        let other = self.own_mode().filter(|mode| *mode != self.mode);
+        match (&here, other) {
+            (Stated::NotFound { .. }, Some(mode)) => Stated::of(read, option, mode),
+            _ => here,
+        }
+    }
+
+    /// What a choice makes necessary, where nothing else says it.
+    fn needed(&self) -> Vec<(&'static str, Value)> {
+        let mut needed = Vec::new();
+        let is_chosen = |row: &Row| row.is_changed() && row.wanted.as_ref().is_some_and(is_on);
+        if self.rows.iter().any(|row| is_chosen(row) && row.option.is_unfree()) {
+            needed.push(("unfree", Value::Text("list".to_owned())));
+        }
+        if self.rows.iter().any(Row::is_changed) && self.has_driver() {
+            let is_older = |gpu: &Gpu| {
+                gpu.architecture.known().is_some_and(|it| it.name < Architecture::TURING)
+            };
+            let has_open = self.branch().is_none_or(|branch| branch.has_open);
+            let open = has_open && !self.facts.gpus().iter().any(is_older);
+            needed.push(("driver.open", Value::Bool(open)));
+        }
+        needed
+    }
+
+    /// The file that this program wrote and nobody changed since.
+    #[must_use]
+    pub fn own_file(&self) -> Option<&SourceFile> {
+        let files = self.configuration.as_deref().map_or(&[][..], |read| &read.files);
+        files.iter().find(|file| file.marker.is_some_and(|own| !own.is_hand_edited))
+    }
+
+    /// The mode that our own file was written in.
+    pub(super) fn own_mode(&self) -> Option<Mode> {
+        Some(self.own_file()?.marker?.mode)
+    }
+
+    /// Whether a place is in a file that the user wrote, or changed.
+    pub(super) fn is_theirs(&self, place: &Place) -> bool {
+        self.own_file().is_none_or(|own| own.path != place.file)
+    }
+
+    /// Whether the configuration has the driver, be it for displays or for data centres.
+    #[must_use]
+    pub fn has_driver(&self) -> bool {
+        self.is_wanted("enable") || self.is_wanted("datacenter")
+    }
+
+    /// The driver that the wanted configuration gives; none where it is pinned or has to be evaluated.
+    #[must_use]
+    pub fn branch(&self) -> Option<&'static Branch> {
+        let row = self.row("driver.package")?;
+        match (self.wanted_word("driver.package"), &row.stated) {
+            (Some(name), _) => Branch::named(name),
+            (None, Stated::NotFound { .. }) => Branch::named(match self.mode {
+                Mode::Snippet => "latest",
+                Mode::Standalone if self.is_wanted("datacenter") => "dc",
+                Mode::Standalone => "stable",
+            }),
+            (None, _) => None,
+        }
+    }
+
+    /// The processor's architecture of the machine that the configuration is for, such as `aarch64`.
+    #[must_use]
+    pub fn machine(&self) -> Option<String> {
+        let platform = AttrPath::dotted("nixpkgs.hostPlatform");
+        let declared = self.configuration.as_deref().map(|read| read.declared(&platform));
+        match declared {
+            Some(Declared::Value { value: Expr::Text(system), .. }) => {
+                Some(system.split('-').next().unwrap_or_default().to_owned())
+            }
+            _ => self.facts.system.machine.text().map(str::to_owned),
+        }
+    }
+
+    /// The row of an option.
+    #[must_use]
+    pub fn row(&self, path: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.option.path == path)
+    }
+
+    /// Whether an option is wanted on.
+    #[must_use]
+    pub fn is_wanted(&self, path: &str) -> bool {
+        let wanted = self.row(path).and_then(|row| row.wanted.as_ref());
+        wanted.is_some_and(|(value, _)| *value == Value::Bool(true))
+    }
+
+    /// The word that an option is wanted as.
+    #[must_use]
+    pub fn wanted_word(&self, path: &str) -> Option<&str> {
+        match self.row(path)?.wanted.as_ref()? {
+            (Value::Text(word), _) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// What the user wants that is not declared yet, to be kept for another day.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        let changed = self.rows.iter().filter(|row| row.is_changed());
+        let values = changed.filter_map(|row| {
+            let (value, _) = row.wanted.clone()?;
+            Some((row.option.path.to_owned(), value))
+        });
+        Draft { entry: None, values: values.collect() }
+    }
+}
+
+/// Whether a value is more than nothing.
+fn is_on((value, _): &(Value, Because)) -> bool {
+    match value {
+        Value::Bool(on) => *on,
+        Value::Text(_) => true,
+        Value::List(words) => !words.is_empty(),
+    }
+}
+
+/// Whose options a configuration uses already: those that our own file was written with, else upstream's where
+/// anything of it is there.
+fn detected(configuration: &Configuration, facts: &Facts) -> Mode {
+    let marker = configuration.files.iter().find_map(|file| file.marker);
+    if let Some(marker) = marker {
+        return marker.mode;
+    }
+    let evidence = configuration.evidence();
+    let has_upstream = !evidence.sdk_options.is_empty()
+        || !evidence.sdk_inputs.is_empty()
+        || !evidence.sdk_imports.is_empty()
+        || facts.cuda.sdk_file.fact.is_ok();
+    if has_upstream { Mode::Snippet } else { Mode::Standalone }
+}

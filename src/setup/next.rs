@@ -1,0 +1,352 @@
+//! What the user does after a file was written, in the order in which it is done. Nothing of it is ever run.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+use super::declared::Configuration;
+use super::nix::AttrPath;
+use super::shell::quoted;
+
+/// The configuration that `nixos-rebuild` builds where nothing else is said.
+pub const DEFAULT_CONFIGURATION: &str = "/etc/nixos/configuration.nix";
+
+/// The configuration of a machine, as `nixos-rebuild` is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A file that is built with the channels.
+    File(PathBuf),
+    /// A host of a flake.
+    Flake {
+        /// The folder of `flake.nix`.
+        folder: PathBuf,
+        /// The name in `nixosConfigurations`.
+        host: String,
+    },
+}
+
+impl From<&Configuration> for Entry {
+    /// The configuration that was read, with the host that was read of a flake; `HOST` where none is known.
+    fn from(read: &Configuration) -> Self {
+        let entry = &read.entry;
+        if !entry.is_flake {
+            return Self::File(entry.file.clone());
+        }
+        let folder = entry.file.parent().unwrap_or(Path::new("/")).to_owned();
+        let of_flake = read.flake.as_ref().and_then(|flake| flake.host.clone());
+        let host = of_flake.or_else(|| entry.host.clone()).or_else(|| entry.this_host.clone());
+        Self::Flake { folder, host: host.unwrap_or_else(|| "HOST".to_owned()) }
+    }
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenFile {
+    /// The file, by an absolute path.
+    pub path: PathBuf,
+    /// Whether there was none before.
+    pub is_new: bool,
+    /// The git work tree that it is in.
+    pub work_tree: Option<PathBuf>,
+    /// The file that has to import it, where none does yet.
+    pub import_into: Option<PathBuf>,
+}
+
+/// Another program than `nixos-rebuild` that the configuration is applied with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// colmena, which applies a hive of hosts.
+    Colmena,
+    /// deploy-rs, which applies a flake's hosts.
+    Deploy,
+    /// nh, a front for `nixos-rebuild`.
+    Nh,
+}
+
+/// What was done, as far as it matters for what is next.
+#[derive(Clone, Copy, Debug)]
+pub struct Done<'a> {
+    /// The configuration that was changed.
+    pub entry: &'a Entry,
+    /// The host's name in a hive; that of a flake's entry is known.
+    pub host: Option<&'a str>,
+    /// The files that were written.
+    pub files: &'a [WrittenFile],
+    /// Whether some change takes effect at boot; switching would put new libraries beside the old kernel module.
+    pub at_boot: bool,
+    /// The programs that this configuration, or this machine, has.
+    pub tools: &'a [Tool],
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A line to write.
+    Import {
+        /// The file that has to import ours.
+        into: PathBuf,
+        /// The attribute with the list, `imports` or `modules`.
+        list: &'static str,
+        /// The element of the list.
+        element: String,
+    },
+    /// A command to run, ready for a shell.
+    Run(String),
+    /// A command that does what the last commands from the build on do, for those who use that program.
+    Or(String),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Import { into, list, element } => {
+                write!(f, "in {} add {element} to {list}", into.display())?;
+                write!(f, ", or write: {list} = [ {element} ];")
+            }
+            Self::Run(command) => f.write_str(command),
+            Self::Or(command) => write!(f, "or, in place of nixos-rebuild: {command}"),
+        }
+    }
+}
+
+/// What to do next. Nothing where no file was written.
+#[must_use]
+pub fn steps(done: &Done) -> Vec<Step> {
+    if done.files.is_empty() {
+        return Vec::new();
+    }
+    let imports = done.files.iter().filter_map(import);
+    let tracked = done.files.iter().filter_map(|file| track(file, done.entry));
+    let rebuild = rebuild(done.entry, done.at_boot).into_iter().map(Step::Run);
+    let others = done.tools.iter().filter_map(|tool| tool_command(*tool, done)).map(Step::Or);
+    let reboot = done.at_boot.then(|| Step::Run("sudo reboot".to_owned()));
+    imports.chain(tracked).chain(rebuild).chain(others).chain(reboot).collect()
+}
+
+fn import(file: &WrittenFile) -> Option<Step> {
+    let into = file.import_into.clone()?;
+    let list = if into.ends_with("flake.nix") { "modules" } else { "imports" };
+    let element = nix_path(&relative(into.parent()?, &file.path)?)?;
+    Some(Step::Import { into, list, element })
+}
+
+/// The way from a folder to a file.
+fn relative(folder: &Path, file: &Path) -> Option<PathBuf> {
+    let shared = folder.ancestors().find(|above| file.starts_with(above))?;
+    let up = folder.strip_prefix(shared).ok()?.components().map(|_| Component::ParentDir);
+    Some(up.chain(file.strip_prefix(shared).ok()?.components()).collect())
+}
+
+/// A relative path as Nix reads it in a list; none if it is not UTF-8, which no Nix text can hold.
+fn nix_path(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._/+-".contains(c);
+    Some(if text.chars().all(plain) {
+        if text.starts_with("../") { text.to_owned() } else { format!("./{text}") }
+    } else {
+        // A name that begins with a slash is written as a string.
+        format!("(./. + {})", AttrPath::new([format!("/{text}")]))
+    })
+}
+
+/// Nix sees only those files of a work tree that git knows of.
+fn track(file: &WrittenFile, entry: &Entry) -> Option<Step> {
+    // To add a file that git knows changes nothing; one that was never added would be left out in silence.
+    if !file.is_new && !matches!(entry, Entry::Flake { .. }) {
+        return None;
+    }
+    let root = file.work_tree.as_ref()?;
+    let inside = file.path.strip_prefix(root).ok()?;
+    // Else git takes it for an option, or for one of its patterns.
+    let is_read = inside.to_string_lossy().starts_with(['-', ':']);
+    let inside = if is_read { Path::new(".").join(inside) } else { inside.to_owned() };
+    Some(Step::Run(format!("git -C {} add -N {}", quoted(root), quoted(inside))))
+}
+
+fn rebuild(entry: &Entry, at_boot: bool) -> [String; 2] {
+    let which = match entry {
+        Entry::File(file) if file == Path::new(DEFAULT_CONFIGURATION) => String::new(),
+        Entry::File(file) => {
+            let mut word = std::ffi::OsString::from("nixos-config=");
+            word.push(file);
+            format!(" -I {}", quoted(word))
+        }
+        Entry::Flake { folder, host } => format!(" --flake {}", flake(folder, host)),
+    };
+    let action = if at_boot { "boot" } else { "switch" };
+    [format!("nixos-rebuild build{which}"), format!("sudo nixos-rebuild {action}{which}")]
+}
+
+/// A host of a flake as one word.
+fn flake(folder: &Path, host: &str) -> String {
+    let mut word = folder.as_os_str().to_owned();
+    word.push("#");
+    word.push(host);
+    quoted(word)
+}
+
+fn tool_command(tool: Tool, done: &Done) -> Option<String> {
+    let action = if done.at_boot { "boot" } else { "switch" };
+    let (folder, host) = match done.entry {
+        Entry::File(file) => (file.parent()?, done.host),
+        Entry::Flake { folder, host } => (folder.as_path(), Some(host.as_str())),
+    };
+    let is_flake = matches!(done.entry, Entry::Flake { .. });
+    let host = host?;
+    match tool {
+        Tool::Colmena => {
+            let (folder, host) = (quoted(folder), quoted(host));
+            Some(format!("cd {folder} && colmena apply {action} --on {host}"))
+        }
+        Tool::Deploy if is_flake => {
+            let boot = if done.at_boot { "--boot " } else { "" };
+            Some(format!("deploy {boot}{}", flake(folder, host)))
+        }
+        Tool::Nh if is_flake => {
+            Some(format!("nh os {action} {} --hostname {}", quoted(folder), quoted(host)))
+        }
+        Tool::Deploy | Tool::Nh => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Done, Entry, Step, Tool, WrittenFile, nix_path, relative, steps};
+
+    fn file(path: &str) -> WrittenFile {
+        let path = PathBuf::from(path);
+        WrittenFile { path, is_new: false, work_tree: None, import_into: None }
+    }
+
+    fn flake(folder: &str, host: &str) -> Entry {
+        Entry::Flake { folder: folder.into(), host: host.to_owned() }
+    }
+
+    fn lines(entry: &Entry, files: &[WrittenFile], at_boot: bool, tools: &[Tool]) -> Vec<String> {
+        let done = Done { entry, host: None, files, at_boot, tools };
+        steps(&done).iter().map(Step::to_string).collect()
+    }
+
+    #[test]
+    fn a_new_file_of_a_channel_is_imported_and_the_machine_rebooted() {
+        let entry = Entry::File("/etc/nixos/configuration.nix".into());
+        let new = WrittenFile {
+            is_new: true,
+            import_into: Some("/etc/nixos/configuration.nix".into()),
+            ..file("/etc/nixos/nvidia-sdk.nix")
+        };
+        assert_eq!(
+            lines(&entry, &[new], true, &[]),
+            [
+                "in /etc/nixos/configuration.nix add ./nvidia-sdk.nix to imports, or write: \
+                 imports = [ ./nvidia-sdk.nix ];",
+                "nixos-rebuild build",
+                "sudo nixos-rebuild boot",
+                "sudo reboot",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_takes_effect_at_switch_needs_no_reboot() {
+        let entry = Entry::File("/home/alice/my nix/c.nix".into());
+        let word = "-I 'nixos-config=/home/alice/my nix/c.nix'";
+        assert_eq!(
+            lines(&entry, &[file("/home/alice/my nix/c.nix")], false, &[]),
+            [format!("nixos-rebuild build {word}"), format!("sudo nixos-rebuild switch {word}")]
+        );
+    }
+
+    #[test]
+    fn a_flake_sees_only_what_git_knows() {
+        let entry = flake("/home/alice/nix", "box");
+        let work_tree = Some(PathBuf::from("/home/alice/nix"));
+        let new = WrittenFile {
+            is_new: true,
+            work_tree: work_tree.clone(),
+            import_into: Some("/home/alice/nix/flake.nix".into()),
+            ..file("/home/alice/nix/hosts/box/gpu it's.nix")
+        };
+        let old = WrittenFile { work_tree, ..file("/home/alice/nix/-x.nix") };
+        assert_eq!(
+            lines(&entry, &[new, old], true, &[]),
+            [
+                "in /home/alice/nix/flake.nix add (./. + \"/hosts/box/gpu it's.nix\") to modules, or write: \
+                 modules = [ (./. + \"/hosts/box/gpu it's.nix\") ];",
+                r"git -C /home/alice/nix add -N 'hosts/box/gpu it'\''s.nix'",
+                "git -C /home/alice/nix add -N ./-x.nix",
+                "nixos-rebuild build --flake '/home/alice/nix#box'",
+                "sudo nixos-rebuild boot --flake '/home/alice/nix#box'",
+                "sudo reboot",
+            ]
+        );
+    }
+
+    #[test]
+    fn git_is_told_of_a_channels_new_files_only() {
+        let entry = Entry::File("/etc/nixos/configuration.nix".into());
+        let in_git = |is_new| WrittenFile {
+            is_new,
+            work_tree: Some("/etc/nixos".into()),
+            ..file("/etc/nixos/gpu.nix")
+        };
+        assert_eq!(lines(&entry, &[in_git(false)], false, &[])[0], "nixos-rebuild build");
+        assert_eq!(
+            lines(&entry, &[in_git(true)], false, &[])[0],
+            "git -C /etc/nixos add -N gpu.nix"
+        );
+    }
+
+    #[test]
+    fn other_programs_are_named_where_they_can_do_it() {
+        let tools = [Tool::Colmena, Tool::Deploy, Tool::Nh];
+        let files = [file("/r/gpu.nix")];
+        let or = |entry: &Entry, host, at_boot| -> Vec<_> {
+            let done = Done { entry, host, files: &files, at_boot, tools: &tools };
+            let steps = steps(&done).into_iter();
+            steps
+                .filter_map(|step| if let Step::Or(line) = step { Some(line) } else { None })
+                .collect()
+        };
+        assert_eq!(
+            or(&flake("/r", "box"), None, true),
+            [
+                "cd /r && colmena apply boot --on box",
+                "deploy --boot '/r#box'",
+                "nh os boot /r --hostname box"
+            ]
+        );
+        assert_eq!(
+            or(&flake("/r", "a b"), None, false),
+            [
+                "cd /r && colmena apply switch --on 'a b'",
+                "deploy '/r#a b'",
+                "nh os switch /r --hostname 'a b'"
+            ]
+        );
+        let file = Entry::File("/r/c.nix".into());
+        assert_eq!(or(&file, Some("box"), true), ["cd /r && colmena apply boot --on box"]);
+        assert_eq!(or(&file, None, true), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_written_is_nothing_to_do() {
+        assert_eq!(lines(&flake("/r", "box"), &[], true, &[Tool::Nh]), [""; 0]);
+    }
+
+    #[test]
+    fn the_way_to_a_file_is_one_that_nix_reads() {
+        for (folder, file, text) in [
+            ("/etc/nixos", "/etc/nixos/a.nix", "./a.nix"),
+            ("/etc/nixos", "/etc/nixos/b/a.nix", "./b/a.nix"),
+            ("/etc/nixos/hosts/x", "/etc/nixos/a.nix", "../../a.nix"),
+            ("/etc/nixos", "/home/a.nix", "../../home/a.nix"),
+            ("/r", "/r/${x}\".nix", r#"(./. + "/\${x}\".nix")"#),
+            ("/r/s", "/r/a b.nix", r#"(./. + "/../a b.nix")"#),
+        ] {
+            let way = relative(Path::new(folder), Path::new(file)).unwrap();
+            assert_eq!(nix_path(&way).unwrap(), text);
+        }
+    }
+}

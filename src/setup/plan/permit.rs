@@ -1,0 +1,97 @@
+//! What permits the unfree packages of a plan, as far as the user wants it and no other file does.
+
+use crate::setup::declared::Place;
+use crate::setup::model::Because;
+use crate::setup::nix::{AttrPath, Expr};
+use crate::setup::stated::{
+    ACCEPT_LICENSE, ALLOW_UNFREE, ALLOW_UNFREE_PACKAGES, ALLOW_UNFREE_PREDICATE,
+};
+use crate::setup::{Mode, unfree};
+
+use super::Refusal;
+use super::planner::Planner;
+
+impl Planner<'_> {
+    /// Permits what else is written.
+    pub(super) fn permit(&mut self) {
+        self.accept_license();
+        let names = self.unfree_names();
+        let word = self.setup.wanted_word("unfree").unwrap_or("none").to_owned();
+        if word == "none" || (names.is_empty() && word != "all") {
+            return;
+        }
+        if let Some(place) = self.packages_given() {
+            if !names.is_empty() {
+                self.plan.notes.push(Refusal::PackagesGiven(place, names.join(" ")));
+            }
+        } else if word == "all" {
+            self.key("unfree", AttrPath::dotted(ALLOW_UNFREE), Expr::Bool(true));
+        } else {
+            self.permit_names(names);
+        }
+    }
+
+    /// By the list that joins with others, or by the one predicate that a configuration can have.
+    fn permit_names(&mut self, names: Vec<String>) {
+        let [list, predicate] =
+            [ALLOW_UNFREE_PACKAGES, ALLOW_UNFREE_PREDICATE].map(AttrPath::dotted);
+        let has_list = self.setup.release.has_unfree_list();
+        let theirs = self.theirs(&predicate).or_else(|| self.theirs(&list).filter(|_| !has_list));
+        match theirs {
+            Some(theirs) => {
+                let is_missing = |name: &String| !theirs.text.contains(&format!("\"{name}\""));
+                let missing: Vec<_> = names.into_iter().filter(is_missing).collect();
+                if !missing.is_empty() {
+                    self.plan.notes.push(Refusal::Predicate(theirs.place, missing.join(" ")));
+                }
+            }
+            None if has_list => {
+                for name in names {
+                    self.element("unfree", list.clone(), Expr::Text(name));
+                }
+            }
+            None => {
+                // Beside another key of nixpkgs' configuration it stands one step further in.
+                let nixpkgs = AttrPath::dotted("nixpkgs.config");
+                let is_grouped = self.keys.iter().any(|(key, ..)| key.below(&nixpkgs).is_some());
+                let indent = if is_grouped { 4 } else { 2 };
+                self.key("unfree", predicate, unfree::predicate(&names, indent));
+            }
+        }
+    }
+
+    /// The names of what this plan brings; what the user's files bring is permitted by them.
+    fn unfree_names(&self) -> Vec<String> {
+        let packages: Vec<Expr> =
+            self.lists.iter().flat_map(|(_, elements)| elements.iter().cloned()).collect();
+        let sets = |path: &str| {
+            let path = AttrPath::dotted(path);
+            self.keys.iter().any(|(key, value, _)| *key == path && *value == Expr::Bool(true))
+        };
+        let brings = unfree::Brings {
+            driver: packages.contains(&Expr::Text("nvidia".to_owned())),
+            datacenter: sets("hardware.nvidia.datacenter.enable"),
+            upstream: self.setup.mode == Mode::Snippet && sets("hardware.nvidia-sdk.enable"),
+        };
+        unfree::names(brings, &packages)
+    }
+
+    /// A driver without the open module has a licence of its own to be accepted.
+    fn accept_license(&mut self) {
+        let is_ours = self.setup.row("driver.package").is_some_and(|row| {
+            matches!(row.wanted, Some((_, Because::Chosen))) || self.is_in_own_file(row)
+        });
+        let needs_it = self.setup.branch().is_some_and(|branch| !branch.has_open);
+        if !is_ours || !needs_it {
+            return;
+        }
+        match self.packages_given() {
+            Some(place) => self.plan.notes.push(Refusal::LicenseElsewhere(place)),
+            None => self.key("driver.package", AttrPath::dotted(ACCEPT_LICENSE), Expr::Bool(true)),
+        }
+    }
+
+    fn packages_given(&self) -> Option<Place> {
+        self.configuration()?.evidence().packages_given.into_iter().next()
+    }
+}

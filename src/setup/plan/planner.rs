@@ -1,0 +1,345 @@
+//! How a plan is worked out: row by row, what the user's files have is held against what is wanted.
+
+use std::path::PathBuf;
+
+use crate::setup::declared::{Configuration, Declared, Definition, NewFile, Nowhere, Place};
+use crate::setup::model::{Because, Row, Setup};
+use crate::setup::nix::{AttrPath, Expr, Marker, Module, Priority};
+use crate::setup::options::Effect;
+use crate::setup::settings::{Setting, settings};
+use crate::setup::stated::{BRANCH, DRIVERS, elements};
+use crate::setup::{Mode, Stated, Value};
+
+use super::{Change, FilePlan, Outcome, Plan, Refusal};
+
+impl Setup {
+    /// Works the plan out. Without a choice of the user's nothing is planned.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let is_changed = |row: &&Row| row.is_changed() && !row.is_settled();
+        let changed: Vec<_> = self.rows.iter().filter(is_changed).collect();
+        let changes_mode = self.own_mode().is_some_and(|mode| mode != self.mode);
+        if changed.is_empty() && !changes_mode {
+            return Plan::default();
+        }
+        let mut planner = Planner::new(self);
+        for row in &self.rows {
+            planner.row(row);
+        }
+        planner.permit();
+        // The two modes take different drivers where none is named.
+        let at_boot = changes_mode || changed.iter().any(|row| row.option.effect == Effect::Boot);
+        planner.finish(at_boot)
+    }
+}
+
+/// What the user's files set a key to.
+pub(super) struct Theirs {
+    /// Where.
+    pub place: Place,
+    /// What is written there.
+    pub text: String,
+    /// The value, where it is known and counts in any case.
+    value: Option<Expr>,
+}
+
+pub(super) struct Planner<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) plan: Plan,
+    /// The keys of our own file in order.
+    pub(super) keys: Vec<(AttrPath, Expr, Priority)>,
+    /// The lists of our own file in order.
+    pub(super) lists: Vec<(AttrPath, Vec<Expr>)>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(setup: &'a Setup) -> Self {
+        let mut planner =
+            Self { setup, plan: Plan::default(), keys: Vec::new(), lists: Vec::new() };
+        planner.refuse_clashes();
+        planner
+    }
+
+    pub(super) fn configuration(&self) -> Option<&'a Configuration> {
+        self.setup.configuration.as_deref()
+    }
+
+    /// The options of one module without it, or of both.
+    fn refuse_clashes(&mut self) {
+        let Some(configuration) = self.configuration() else { return };
+        let evidence = configuration.evidence();
+        let has_upstream = !evidence.sdk_inputs.is_empty()
+            || !evidence.sdk_imports.is_empty()
+            || self.setup.facts.cuda.sdk_file.fact.is_ok();
+        let theirs = evidence.sdk_options.iter().find(|place| self.setup.is_theirs(place));
+        match (self.setup.mode, theirs) {
+            (Mode::Snippet, None) if !has_upstream => self.plan.refusals.push(Refusal::NoUpstream),
+            (Mode::Standalone, Some(place)) => {
+                self.plan.refusals.push(Refusal::HasUpstream(place.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a row in, if it is to be written: what the user chose and what that needs, what our own file has, and what
+    /// a whole module says in any case.
+    fn row(&mut self, row: &Row) {
+        let is_new = matches!(row.wanted, Some((_, Because::Chosen | Because::Needed)));
+        if !is_new && !self.is_in_own_file(row) && !self.is_said_in_any_case(row) {
+            return;
+        }
+        let default = || match (self.setup.mode, &row.stated) {
+            (Mode::Snippet, Stated::NotFound { .. }) => Some(row.option.upstream?.value()),
+            _ => None,
+        };
+        let wanted = row.wanted.as_ref().map(|(value, _)| value.clone());
+        let Some(value) = wanted.or_else(default) else { return };
+        for home in row.option.homes(self.setup.mode) {
+            for setting in settings(home, &value, self.setup.release) {
+                self.setting(row.option.path, setting);
+            }
+        }
+        self.dropped(row, &value);
+    }
+
+    pub(super) fn is_in_own_file(&self, row: &Row) -> bool {
+        match &row.stated {
+            Stated::Value { places, .. } => places.iter().any(|place| !self.setup.is_theirs(place)),
+            _ => false,
+        }
+    }
+
+    /// nixpkgs wants the kernel module named for newer drivers; a module for upstream's options shows all of them.
+    fn is_said_in_any_case(&self, row: &Row) -> bool {
+        match self.setup.mode {
+            Mode::Standalone => row.option.path == "driver.open" && self.setup.has_driver(),
+            Mode::Snippet => {
+                let enable = self.setup.row("enable");
+                let is_ours = |row: &Row| row.is_changed() || self.is_in_own_file(row);
+                row.option.upstream.is_some() && enable.is_some_and(is_ours)
+            }
+        }
+    }
+
+    /// What was chosen before and is not any more, among several.
+    fn dropped(&mut self, row: &Row, value: &Value) {
+        let (Stated::Value { value: Value::List(before), .. }, Value::List(now)) =
+            (&row.stated, value)
+        else {
+            return;
+        };
+        let gone: Vec<_> = before.iter().filter(|word| !now.contains(word)).cloned().collect();
+        for home in row.option.homes(self.setup.mode) {
+            for setting in settings(home, &Value::List(gone.clone()), self.setup.release) {
+                if let Setting::Element(list, element) = setting {
+                    self.setting(row.option.path, Setting::NoElement(list, element));
+                }
+            }
+        }
+    }
+
+    fn setting(&mut self, option: &'static str, setting: Setting) {
+        match setting {
+            Setting::Key(key, value) => self.key(option, key, value),
+            Setting::Element(list, element) => self.element(option, list, element),
+            Setting::NoElement(list, element) => self.no_element(option, list, &element),
+        }
+    }
+
+    fn outcome(&mut self, option: &'static str, key: AttrPath, outcome: Outcome) {
+        let change = Change { option, key, outcome };
+        if !self.plan.changes.contains(&change) {
+            self.plan.changes.push(change);
+        }
+    }
+
+    /// A key that the user's files set is theirs; another goes into our own file.
+    pub(super) fn key(&mut self, option: &'static str, key: AttrPath, value: Expr) {
+        let (key, value) = self.as_they_name_it(key, value);
+        let outcome = match self.theirs(&key) {
+            None => {
+                // Several options may need the same.
+                if !self.keys.iter().any(|(known, ..)| *known == key) {
+                    let priority = priority(&key);
+                    self.keys.push((key.clone(), value, priority));
+                }
+                Outcome::Written
+            }
+            Some(theirs) if theirs.value.as_ref() == Some(&value) => Outcome::Declared,
+            Some(theirs) => {
+                let line = format!("{key} = {value};");
+                Outcome::NotWritten { place: theirs.place, is: theirs.text, line }
+            }
+        };
+        self.outcome(option, key, outcome);
+    }
+
+    /// Who names the driver by its package keeps to that, and the other way round: nixpkgs would not heed the other.
+    fn as_they_name_it(&self, key: AttrPath, value: Expr) -> (AttrPath, Expr) {
+        let [package, branch] = ["hardware.nvidia.package", BRANCH].map(AttrPath::dotted);
+        match &value {
+            Expr::Text(name) if key == branch && self.theirs(&package).is_some() => {
+                let package_of = AttrPath::dotted(DRIVERS).join(&AttrPath::new([name]));
+                (package, Expr::Name(package_of))
+            }
+            Expr::Name(name) if key == package && self.theirs(&branch).is_some() => {
+                (branch, Expr::Text(name.names().last().cloned().unwrap_or_default()))
+            }
+            _ => (key, value),
+        }
+    }
+
+    /// The definitions in the user's files of a key, or of a set above it that may hold it.
+    fn their_definitions(&self, key: &AttrPath) -> Vec<&'a Definition> {
+        let all = self.configuration().map(|read| read.definitions(key)).unwrap_or_default();
+        all.into_iter().filter(|found| self.setup.is_theirs(&found.place)).collect()
+    }
+
+    pub(super) fn theirs(&self, key: &AttrPath) -> Option<Theirs> {
+        let found = self.their_definitions(key);
+        let strongest = *found.iter().min_by_key(|found| found.priority)?;
+        let value = match self.configuration()?.declared_by(key, found.clone()) {
+            Declared::Value { value, .. } => Some(value),
+            // An expression that stands there alone is the same as its text.
+            Declared::Unknown { .. } if found.len() == 1 && found[0].path == *key => {
+                Some(strongest.value.clone()).filter(|_| !strongest.conditional)
+            }
+            _ => None,
+        };
+        // An expression may decide it in any of its places.
+        let conditional = found.iter().find(|found| found.conditional && value.is_none());
+        let shown = conditional.copied().unwrap_or(strongest);
+        Some(Theirs { place: shown.place.clone(), text: shown.text.clone(), value })
+    }
+
+    /// Lists of the same priority join; beside one of another priority an element would be dropped, or drop theirs.
+    pub(super) fn element(&mut self, option: &'static str, list: AttrPath, element: Expr) {
+        let theirs = self.their_definitions(&list);
+        let strongest = theirs.iter().map(|found| found.priority).min();
+        let counts = |found: &&&Definition| {
+            !found.conditional && Some(found.priority) == strongest && found.path == list
+        };
+        let other = theirs.iter().find(|found| found.priority != Priority::PLAIN);
+        let outcome = if theirs.iter().filter(counts).any(|found| has(found, &element)) {
+            Outcome::Declared
+        } else if let Some(other) = other {
+            let line = format!("add {element} to {list}");
+            Outcome::NotWritten { place: other.place.clone(), is: other.text.clone(), line }
+        } else {
+            match self.lists.iter_mut().find(|(path, _)| *path == list) {
+                Some((_, elements)) if elements.contains(&element) => {}
+                Some((_, elements)) => elements.push(element),
+                None => self.lists.push((list.clone(), vec![element])),
+            }
+            Outcome::Written
+        };
+        self.outcome(option, list, outcome);
+    }
+
+    /// An element leaves our own file by not being written again; out of theirs the user takes it.
+    fn no_element(&mut self, option: &'static str, list: AttrPath, element: &Expr) {
+        let theirs = self.their_definitions(&list);
+        let outcome = match theirs.into_iter().find(|found| has(found, element)) {
+            Some(found) => {
+                let line = format!("take {element} out of {list}");
+                Outcome::NotWritten { place: found.place.clone(), is: found.text.clone(), line }
+            }
+            None if self.setup.own_file().is_some() => Outcome::Written,
+            None => return,
+        };
+        self.outcome(option, list, outcome);
+    }
+
+    /// Upstream turns 32-bit graphics on everywhere, which only `x86_64` has.
+    fn without_32_bit(&mut self) {
+        let is_arm = self.setup.machine().as_deref() == Some("aarch64");
+        if self.setup.mode == Mode::Snippet && is_arm && !self.keys.is_empty() {
+            let key = AttrPath::dotted("hardware.graphics.enable32Bit");
+            if self.theirs(&key).is_none() {
+                self.keys.push((key, Expr::Bool(false), Priority::FORCE));
+            }
+        }
+    }
+
+    /// The file with everything that was gathered.
+    fn finish(mut self, at_boot: bool) -> Plan {
+        self.plan.at_boot = at_boot;
+        self.without_32_bit();
+        if self.keys.is_empty() && self.lists.is_empty() && self.setup.own_file().is_none() {
+            return self.plan;
+        }
+        let after = match self.text() {
+            Ok(text) => text,
+            Err(why) => {
+                self.plan.refusals.push(Refusal::Unwritable(why));
+                return self.plan;
+            }
+        };
+        let (path, importer, before) = self.place();
+        if before.as_deref() != Some(&after) {
+            if let (Ok(path), Some(importer), Some(_)) = (&path, &importer, &before) {
+                self.plan.refusals.push(Refusal::NotImported(path.clone(), importer.clone()));
+            }
+            self.plan.file = Some(FilePlan { path, importer, before, after });
+        }
+        self.plan
+    }
+
+    fn text(&self) -> Result<String, String> {
+        let about = match self.setup.mode {
+            Mode::Standalone => {
+                "NVIDIA's SDK on this machine, written by nvsdk-top; import it in your configuration."
+            }
+            Mode::Snippet => {
+                "NVIDIA's SDK on this machine, written by nvsdk-top for the upstream module."
+            }
+        };
+        let mut module = Module::new(self.setup.mode, &[about]).map_err(|why| why.to_string())?;
+        for (key, value, priority) in &self.keys {
+            let set = module.set(key.clone(), value.clone(), *priority);
+            set.map_err(|why| why.to_string())?;
+        }
+        for (list, elements) in &self.lists {
+            let set = module.set(list.clone(), Expr::List(elements.clone()), Priority::PLAIN);
+            set.map_err(|why| why.to_string())?;
+        }
+        Ok(module.to_string())
+    }
+
+    /// Where the file belongs, who has to import it, and what is there now.
+    fn place(&mut self) -> (Result<PathBuf, Nowhere>, Option<PathBuf>, Option<String>) {
+        let Some(configuration) = self.configuration() else {
+            return (Err(Nowhere::NothingRead), None, None);
+        };
+        if let Some(own) = self.setup.own_file() {
+            return (Ok(own.path.clone()), None, Some(own.text.clone()));
+        }
+        let (file, importer) = match configuration.new_file() {
+            NewFile::Ours(path) => (path, None),
+            NewFile::Beside { file, importer } => (file, Some(importer)),
+            NewFile::Nowhere(why) => return (Err(why), None, None),
+        };
+        let read = configuration.file(&file).map(|file| file.text.as_str());
+        let importer = importer.filter(|_| read.is_none());
+        let before = read.or(self.setup.found_file.as_deref()).map(str::to_owned);
+        // What is the user's is read like the other files, and not written over.
+        let refusal = match before.as_deref().map(Marker::read) {
+            Some(None) => Some(Refusal::Foreign(file.clone())),
+            Some(Some(own)) if own.is_hand_edited => Some(Refusal::HandEdited(file.clone())),
+            None | Some(Some(_)) => None,
+        };
+        let importer = importer.filter(|_| refusal.is_none());
+        self.plan.refusals.extend(refusal);
+        (Ok(file), importer, before)
+    }
+}
+
+fn has(found: &Definition, element: &Expr) -> bool {
+    elements(&found.value).contains(element)
+}
+
+/// The configuration of nixpkgs is no set of options: a priority would be taken for its value.
+fn priority(key: &AttrPath) -> Priority {
+    let is_nixpkgs = key.names().first().is_some_and(|name| name == "nixpkgs");
+    if is_nixpkgs { Priority::PLAIN } else { Priority::OWN }
+}

@@ -1,0 +1,147 @@
+//! What is wanted, and what it still needs.
+
+use std::slice::from_ref;
+
+use super::*;
+use crate::model::KernelModule;
+use crate::setup::facts::{BuiltDriver, Distribution};
+use crate::setup::{Because, Effect, Mode, Need, OPTIONS, Stated};
+
+#[test]
+fn a_look_plans_nothing() {
+    let machine = || machine(&[9], false, "x86_64");
+    let folder = Folder::of(&[("configuration.nix", FRESH)]);
+    let looked = folder.setup(machine(), &[]);
+    assert_eq!(looked.plan(), crate::setup::Plan::default());
+    assert_eq!(looked.row("driver.open").unwrap().wanted, None, "nothing is wanted by default");
+    let nowhere = Setup::new(Arc::new(machine()), None, &Draft::default()).0;
+    assert!(nowhere.plan().is_empty());
+}
+
+#[test]
+fn what_is_declared_comes_before_what_runs() {
+    let text = "{ hardware.nvidia.nvidiaPersistenced = true; }";
+    let setup = setup(text, no_machine(), &[]);
+    let row = setup.row("persistenced").unwrap();
+    assert_eq!(row.wanted, Some((ON, Because::Declared)));
+    assert_eq!(row.running.value, Some(OFF));
+    assert_eq!(row.need(&setup.facts), Some(Need::Rebuild));
+    let podman = setup.row("podman").unwrap();
+    assert_eq!(podman.wanted, Some((OFF, Because::Running)));
+    assert_eq!(podman.need(&setup.facts), None);
+}
+
+#[test]
+fn what_is_built_needs_a_reboot() {
+    fn generation(facts: &mut Facts, current: &str, next: &str) {
+        facts.generations.current.store_path = Evidence::new("", Ok(current.to_owned()));
+        facts.generations.next_boot.store_path = Evidence::new("", Ok(next.to_owned()));
+    }
+    let text = "{ services.xserver.videoDrivers = [ \"nvidia\" ]; hardware.nvidia.nvidiaPersistenced = true; }";
+    let need = |facts: Facts, path| {
+        let setup = setup(text, facts, &[]);
+        setup.row(path).unwrap().need(&setup.facts)
+    };
+    let mut facts = no_machine();
+    generation(&mut facts, "a", "a");
+    assert_eq!(need(facts.clone(), "enable"), Some(Need::Rebuild));
+    assert_eq!(need(facts.clone(), "persistenced"), Some(Need::Rebuild));
+    facts.generations.booted.kernel_modules = Evidence::new("", Ok("old".to_owned()));
+    facts.generations.current.kernel_modules = Evidence::new("", Ok("new".to_owned()));
+    assert_eq!(need(facts.clone(), "enable"), Some(Need::Reboot));
+    assert_eq!(need(facts.clone(), "persistenced"), Some(Need::Rebuild), "a switch would do");
+    generation(&mut facts, "a", "b");
+    assert_eq!(need(facts, "persistenced"), Some(Need::Reboot));
+}
+
+#[test]
+fn a_choice_that_is_declared_is_none() {
+    let text = "{ hardware.nvidia.open = true; }";
+    let mut setup = setup(text, no_machine(), &[("driver.open", ON)]);
+    assert!(!setup.row("driver.open").unwrap().is_changed());
+    setup.choose("driver.open", OFF).unwrap();
+    assert_eq!(setup.draft().values.len(), 1);
+    setup.forget("driver.open");
+    assert!(setup.draft().is_empty() && setup.plan().is_empty());
+    for (path, value) in [
+        ("driver.open", word("x")),
+        ("no.such", ON),
+        ("users", words(&["A b"])),
+        ("components", words(&["x"])),
+    ] {
+        assert!(setup.choose(path, value).is_err(), "{path}");
+    }
+}
+
+/// The first plan for a machine has to evaluate.
+#[test]
+fn a_driver_brings_what_it_needs() {
+    let wanted = |architectures: &[u32], choices: &[(&str, Value)]| {
+        let setup = setup(FRESH, machine(architectures, false, "x86_64"), choices);
+        ["driver.open", "unfree"].map(|path| setup.row(path).unwrap().wanted.clone())
+    };
+    let needed = |value| Some((value, Because::Needed));
+    let enable = ("enable", ON);
+    assert_eq!(wanted(&[6], from_ref(&enable)), [needed(ON), needed(word("list"))]);
+    assert_eq!(wanted(&[], from_ref(&enable)), [needed(ON), needed(word("list"))]);
+    assert_eq!(wanted(&[9, 5], from_ref(&enable)), [needed(OFF), needed(word("list"))]);
+    let old = ("driver.package", word("legacy_470"));
+    assert_eq!(wanted(&[6], &[enable.clone(), old]), [needed(OFF), needed(word("list"))]);
+    assert_eq!(wanted(&[6], &[("podman", ON)]), [None, None]);
+    let own_word = ("unfree", word("all"));
+    assert_eq!(wanted(&[6], &[enable, own_word])[1], Some((word("all"), Because::Chosen)));
+}
+
+#[test]
+fn a_machine_that_runs_the_driver_permits_it_already() {
+    let mut facts = machine(&[9], false, "x86_64");
+    let nixos = Distribution {
+        id: "nixos".to_owned(),
+        id_like: Vec::new(),
+        version_id: "26.05".to_owned(),
+        name: "NixOS".to_owned(),
+    };
+    facts.system.distribution = Evidence::new("", Ok(nixos));
+    let built = BuiltDriver { version: "595.71.05".to_owned(), flavour: KernelModule::Open };
+    facts.generations.current.driver = Evidence::new("", Ok(built));
+    let setup = setup(FRESH, facts, &[("enable", ON), ("systemPackages", ON)]);
+    assert_eq!(setup.row("unfree").unwrap().wanted, Some((word("none"), Because::Running)));
+    assert!(!setup.plan().file.unwrap().after.contains("allowUnfree"));
+}
+
+#[test]
+fn the_mode_is_that_of_our_own_file_else_upstreams_where_it_is_used() {
+    let mode = |text: &str| setup(text, no_machine(), &[]).mode;
+    assert_eq!(mode(FRESH), Mode::Standalone);
+    assert_eq!(mode("{ hardware.nvidia-sdk.enable = true; }"), Mode::Snippet);
+    assert_eq!(
+        mode("{ inputs, ... }: { imports = [ inputs.nvidia-sdk.nixosModules.default ]; }"),
+        Mode::Snippet
+    );
+    let own = "# nvsdk-top:model v1 mode=standalone body=x\n{ hardware.nvidia-sdk.enable = true; }";
+    assert_eq!(mode(own), Mode::Standalone);
+}
+
+#[test]
+fn what_cannot_be_told_is_not_guessed() {
+    for text in [
+        "{ lib, ... }: { hardware.nvidia.nvidiaPersistenced = lib.mkIf true false; }",
+        "{ x, ... }: { hardware.nvidia.nvidiaPersistenced = x; }",
+        "{ hardware.nvidia = import ./nvidia.nix; }",
+        "{ imports = [ { hardware.nvidia.nvidiaPersistenced = true; } { hardware.nvidia.nvidiaPersistenced = false; } ]; }",
+    ] {
+        let setup = setup(text, no_machine(), &[]);
+        let row = setup.row("persistenced").unwrap();
+        assert!(matches!(row.stated, Stated::Unknown { .. } | Stated::Conflict(_)), "{text}");
+        assert_eq!(row.wanted, None, "{text}");
+    }
+}
+
+#[test]
+fn options_of_the_driver_wait_for_the_boot() {
+    for option in OPTIONS {
+        let expected = if option.section == "Driver" { Effect::Boot } else { Effect::Switch };
+        assert_eq!(option.effect, expected, "{}", option.path);
+        assert!(!option.standalone.is_empty(), "{}", option.path);
+    }
+}

@@ -1,0 +1,1 @@
+{ hardware.nvidia-container-toolkit.enable = true; }
