@@ -28,7 +28,10 @@ impl Setup {
         }
         planner.permit();
         // The two modes take different drivers where none is named.
-        let at_boot = changes_mode || changed.iter().any(|row| row.option.effect == Effect::Boot);
+        let changes_driver =
+            changes_mode || changed.iter().any(|row| row.option.effect == Effect::Boot);
+        // Switching would also bring what waits for a boot, such as a driver that was built before.
+        let at_boot = changes_driver || !self.facts.generations.pending().is_empty();
         planner.finish(at_boot)
     }
 }

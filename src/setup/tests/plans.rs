@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::setup::declared::Nowhere;
-use crate::setup::{Mode, Outcome, Plan, Refusal, Release};
+use crate::setup::{Mode, Outcome, Plan, Refusal, Release, demo};
 
 fn text(plan: &Plan) -> &str {
     &plan.file.as_ref().unwrap().after
@@ -49,6 +49,22 @@ fn a_fresh_machine_gets_a_whole_module() {
     let file = plan.file.unwrap();
     assert!(file.path.unwrap().ends_with("nvsdk-top.nix"));
     assert!(file.importer.unwrap().ends_with("configuration.nix") && file.before.is_none());
+}
+
+#[test]
+fn what_waits_for_a_boot_is_not_switched_to() {
+    let setup = demo::setup().unwrap();
+    let podman = |facts: Facts| {
+        let (mut setup, _) =
+            Setup::new(facts.into(), setup.configuration.clone(), &Draft::default());
+        setup.choose("podman", ON).unwrap();
+        setup.plan().at_boot
+    };
+    let mut facts = demo::facts().unwrap();
+    assert!(!facts.generations.pending().is_empty());
+    assert!(podman(facts.clone()), "the driver of the next boot would come along");
+    facts.generations.next_boot = facts.generations.current.clone();
+    assert!(!podman(facts));
 }
 
 #[test]
