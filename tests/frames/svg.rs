@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use nvsdk_top::app::setup::SetupReading;
 use nvsdk_top::theme::{Depth, Theme};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+use crate::setup;
 use crate::support::Monitor;
 
 /// A character cell in pixels, and the height of a letter.
@@ -28,14 +30,25 @@ const PICTURES: &[(&str, &str, (u16, u16), &str)] = &[
 
 #[test]
 fn the_pictures_of_the_readme_are_current() {
-    for (file, machine, (width, height), keys) in PICTURES {
+    for (file, machine, size, keys) in PICTURES {
         let mut monitor = Monitor::watching(machine);
-        let (theme, warnings) = Theme::load("nvsdk-dark", None, Depth::TrueColor);
-        assert!(warnings.is_empty());
-        monitor.state.theme = theme;
-        monitor.resize(*width, *height).press(keys);
-        assert_current(file, &svg(&monitor.frame().0));
+        monitor.press(keys);
+        assert_shows(file, monitor, *size);
     }
+    let reading = SetupReading { is_demo: true, ..setup::reading() };
+    let mut monitor = setup::opened_with(reading);
+    setup::go(&mut monitor, "podman");
+    monitor.press("space");
+    assert_shows("assets/setup.svg", monitor, (120, 40));
+}
+
+/// Holds the monitor's picture against a file.
+fn assert_shows(file: &str, mut monitor: Monitor, (width, height): (u16, u16)) {
+    let (theme, warnings) = Theme::load("nvsdk-dark", None, Depth::TrueColor);
+    assert!(warnings.is_empty());
+    monitor.state.theme = theme;
+    monitor.resize(width, height);
+    assert_current(file, &svg(&monitor.frame().0));
 }
 
 fn assert_current(file: &str, picture: &str) {
