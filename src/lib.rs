@@ -1,7 +1,5 @@
-//! The parts of nvsdk-top, in layers: `model`, `store`, `source`, `export`, `cli` and `run`. Each uses only those
-//! named before it; `tests/tidy.rs` holds them to it.
-//!
-//! ARCHITECTURE.md walks through them.
+//! The parts of nvsdk-top, in layers: `model` stands below all, `run` above. ARCHITECTURE.md lists what each may use
+//! and walks through them; `tests/tidy` holds them to it.
 
 pub mod app;
 pub mod cli;
