@@ -38,6 +38,16 @@ impl From<&Configuration> for Entry {
     }
 }
 
+impl Configuration {
+    /// Whether the host that was read of a flake is known to be another machine than this one.
+    #[must_use]
+    pub fn is_of_another_host(&self) -> bool {
+        let host = self.flake.as_ref().and_then(|flake| flake.host.as_ref());
+        let here = self.entry.this_host.as_ref();
+        host.is_some() && here.is_some() && host != here
+    }
+}
+
 /// A file that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenFile {
@@ -69,6 +79,8 @@ pub struct Done<'a> {
     pub entry: &'a Entry,
     /// The host's name in a hive; that of a flake's entry is known.
     pub host: Option<&'a str>,
+    /// Whether the flake's host is another machine than this one.
+    pub is_elsewhere: bool,
     /// The files that were written.
     pub files: &'a [WrittenFile],
     /// Whether some change takes effect at boot; switching would put new libraries beside the old kernel module.
@@ -116,9 +128,14 @@ pub fn steps(done: &Done) -> Vec<Step> {
     }
     let imports = done.files.iter().filter_map(import);
     let tracked = done.files.iter().filter_map(|file| track(file, done.entry));
-    let rebuild = rebuild(done.entry, done.at_boot).into_iter().map(Step::Run);
+    let rebuild = rebuild(done).into_iter().map(Step::Run);
     let others = done.tools.iter().filter_map(|tool| tool_command(*tool, done)).map(Step::Or);
-    let reboot = done.at_boot.then(|| Step::Run("sudo reboot".to_owned()));
+    let reboot = done.at_boot.then(|| {
+        Step::Run(match elsewhere(done) {
+            Some(host) => format!("ssh {} sudo reboot", quoted(host)),
+            None => "sudo reboot".to_owned(),
+        })
+    });
     imports.chain(tracked).chain(rebuild).chain(others).chain(reboot).collect()
 }
 
@@ -162,8 +179,16 @@ fn track(file: &WrittenFile, entry: &Entry) -> Option<Step> {
     Some(Step::Run(format!("git -C {} add -N {}", quoted(root), quoted(inside))))
 }
 
-fn rebuild(entry: &Entry, at_boot: bool) -> [String; 2] {
-    let which = match entry {
+/// The other machine that the configuration is for.
+fn elsewhere<'a>(done: &'a Done<'_>) -> Option<&'a str> {
+    match done.entry {
+        Entry::Flake { host, .. } if done.is_elsewhere => Some(host),
+        _ => None,
+    }
+}
+
+fn rebuild(done: &Done) -> [String; 2] {
+    let which = match done.entry {
         Entry::File(file) if file == Path::new(DEFAULT_CONFIGURATION) => String::new(),
         Entry::File(file) => {
             let mut word = std::ffi::OsString::from("nixos-config=");
@@ -172,8 +197,15 @@ fn rebuild(entry: &Entry, at_boot: bool) -> [String; 2] {
         }
         Entry::Flake { folder, host } => format!(" --flake {}", flake(folder, host)),
     };
-    let action = if at_boot { "boot" } else { "switch" };
-    [format!("nixos-rebuild build{which}"), format!("sudo nixos-rebuild {action}{which}")]
+    let action = if done.at_boot { "boot" } else { "switch" };
+    let apply = match elsewhere(done) {
+        // Without the target this machine would become the other.
+        Some(host) => {
+            format!("nixos-rebuild {action}{which} --target-host {} --sudo", quoted(host))
+        }
+        None => format!("sudo nixos-rebuild {action}{which}"),
+    };
+    [format!("nixos-rebuild build{which}"), apply]
 }
 
 /// A host of a flake as one word.
@@ -201,7 +233,7 @@ fn tool_command(tool: Tool, done: &Done) -> Option<String> {
             let boot = if done.at_boot { "--boot " } else { "" };
             Some(format!("deploy {boot}{}", flake(folder, host)))
         }
-        Tool::Nh if is_flake => {
+        Tool::Nh if is_flake && !done.is_elsewhere => {
             Some(format!("nh os {action} {} --hostname {}", quoted(folder), quoted(host)))
         }
         Tool::Deploy | Tool::Nh => None,
@@ -219,12 +251,38 @@ mod tests {
         WrittenFile { path, is_new: false, work_tree: None, import_into: None }
     }
 
+    #[test]
+    fn another_machine_is_built_for_and_not_become() {
+        let entry = flake("/etc/nixos", "box");
+        let files = [file("/etc/nixos/a.nix")];
+        let done = |at_boot| {
+            let done = Done {
+                entry: &entry,
+                host: None,
+                is_elsewhere: true,
+                files: &files,
+                at_boot,
+                tools: &[],
+            };
+            steps(&done).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            done(true),
+            [
+                "nixos-rebuild build --flake '/etc/nixos#box'",
+                "nixos-rebuild boot --flake '/etc/nixos#box' --target-host box --sudo",
+                "ssh box sudo reboot",
+            ]
+        );
+        assert!(done(false)[1].contains("switch") && done(false).len() == 2);
+    }
+
     fn flake(folder: &str, host: &str) -> Entry {
         Entry::Flake { folder: folder.into(), host: host.to_owned() }
     }
 
     fn lines(entry: &Entry, files: &[WrittenFile], at_boot: bool, tools: &[Tool]) -> Vec<String> {
-        let done = Done { entry, host: None, files, at_boot, tools };
+        let done = Done { entry, host: None, is_elsewhere: false, files, at_boot, tools };
         steps(&done).iter().map(Step::to_string).collect()
     }
 
@@ -303,7 +361,8 @@ mod tests {
         let tools = [Tool::Colmena, Tool::Deploy, Tool::Nh];
         let files = [file("/r/gpu.nix")];
         let or = |entry: &Entry, host, at_boot| -> Vec<_> {
-            let done = Done { entry, host, files: &files, at_boot, tools: &tools };
+            let (files, tools) = (&files, &tools);
+            let done = Done { entry, host, is_elsewhere: false, files, at_boot, tools };
             let steps = steps(&done).into_iter();
             steps
                 .filter_map(|step| if let Step::Or(line) = step { Some(line) } else { None })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{SetupOrder, SetupReading};
+use crate::setup::declared::Configuration;
 use crate::setup::next::{Done, Entry, Step, WrittenFile, steps};
 use crate::setup::{
     DiffLine, Draft, Finding, Mode, OPTIONS, Plan, Release, Row, SdkOption, Setup, Severity, Value,
@@ -204,7 +205,10 @@ impl Sheet {
         let written =
             WrittenFile { path, is_new, work_tree: None, import_into: file.importer.clone() };
         let at_boot = self.plan.at_boot;
-        steps(&Done { entry: &entry, host: None, files: &[written], at_boot, tools: &[] })
+        let read = self.setup.configuration.as_deref();
+        let is_elsewhere = read.is_some_and(Configuration::is_of_another_host);
+        let files = &[written];
+        steps(&Done { entry: &entry, host: None, is_elsewhere, files, at_boot, tools: &[] })
     }
 
     /// The options that are declared as wanted and wait for a rebuild or a reboot.

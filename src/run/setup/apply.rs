@@ -204,7 +204,11 @@ fn next_steps(
     };
     let path = target.path();
     let work_tree = git_root(&path);
-    let entry_file = resolved(&configuration.entry.file);
+    // Nix does not follow a flake.nix that leads out of its folder.
+    let entry_file = match configuration.files.first() {
+        Some(flake) if configuration.entry.is_flake => flake.resolved.clone(),
+        _ => resolved(&configuration.entry.file),
+    };
     let folder = entry_file.parent().unwrap_or(Path::new("/")).to_owned();
     let folders: Vec<&Path> =
         [Some(folder.as_path()), work_tree.as_deref()].into_iter().flatten().collect();
@@ -222,7 +226,9 @@ fn next_steps(
         Entry::File(entry_file)
     };
     let host = configuration.entry.this_host.as_deref();
-    steps(&Done { entry: &entry, host, files: &[written], at_boot: plan.at_boot, tools: &tools })
+    let is_elsewhere = configuration.is_of_another_host();
+    let (files, at_boot) = (&[written], plan.at_boot);
+    steps(&Done { entry: &entry, host, is_elsewhere, files, at_boot, tools: &tools })
 }
 
 /// The file with its folders resolved, so that the way from one file to another can be told.

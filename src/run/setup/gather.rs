@@ -77,6 +77,13 @@ pub fn gather(request: &Request) -> Gathered {
     setup.set_mode(mode);
     if let Some(configuration) = setup.configuration.clone() {
         warnings.extend(configuration.problems.iter().map(ToString::to_string));
+        if request.facts.is_none() && configuration.is_of_another_host() {
+            let host = configuration.flake.as_ref().and_then(|flake| flake.host.as_deref());
+            warnings.push(format!(
+                "what runs is of this machine, and the configuration is of {0}; take that one's facts: ssh {0} nvsdk-top setup show --json | nvsdk-top setup diff --facts - …",
+                host.unwrap_or("another")
+            ));
+        }
         setup.found_file = found_file(&configuration, &request.sysroot, &mut warnings);
     }
     Gathered { setup, entry, draft, warnings }

@@ -30,8 +30,13 @@ impl Setup {
         // The two modes take different drivers where none is named.
         let changes_driver =
             changes_mode || changed.iter().any(|row| row.option.effect == Effect::Boot);
-        // Switching would also bring what waits for a boot, such as a driver that was built before.
-        let at_boot = changes_driver || !self.facts.generations.pending().is_empty();
+        // Switching would also bring what waits for a boot: a driver that was built before, or that is declared and
+        // not built yet.
+        let waits =
+            |row: &Row| row.option.effect == Effect::Boot && row.need(&self.facts).is_some();
+        let at_boot = changes_driver
+            || self.rows.iter().any(waits)
+            || !self.facts.generations.pending().is_empty();
         planner.finish(at_boot)
     }
 }
@@ -71,9 +76,11 @@ impl<'a> Planner<'a> {
     fn refuse_clashes(&mut self) {
         let Some(configuration) = self.configuration() else { return };
         let evidence = configuration.evidence();
-        let has_upstream = !evidence.sdk_inputs.is_empty()
-            || !evidence.sdk_imports.is_empty()
-            || self.setup.facts.cuda.sdk_file.fact.is_ok();
+        // An input is imported by nobody, unless by what was not read.
+        let is_likely =
+            !evidence.sdk_inputs.is_empty() || self.setup.facts.cuda.sdk_file.fact.is_ok();
+        let has_upstream =
+            !evidence.sdk_imports.is_empty() || is_likely && !configuration.not_followed.is_empty();
         let theirs = evidence.sdk_options.iter().find(|place| self.setup.is_theirs(place));
         match (self.setup.mode, theirs) {
             (Mode::Snippet, None) if !has_upstream => self.plan.refusals.push(Refusal::NoUpstream),
@@ -115,7 +122,12 @@ impl<'a> Planner<'a> {
     /// nixpkgs wants the kernel module named for newer drivers; a module for upstream's options shows all of them.
     fn is_said_in_any_case(&self, row: &Row) -> bool {
         match self.setup.mode {
-            Mode::Standalone => row.option.path == "driver.open" && self.setup.has_driver(),
+            Mode::Standalone => {
+                let is_ours = |row: &Row| row.is_changed() || self.is_in_own_file(row);
+                let mut driver =
+                    self.setup.rows.iter().filter(|row| row.option.section == "Driver");
+                row.option.path == "driver.open" && self.setup.has_driver() && driver.any(is_ours)
+            }
             Mode::Snippet => {
                 let enable = self.setup.row("enable");
                 let is_ours = |row: &Row| row.is_changed() || self.is_in_own_file(row);

@@ -1,7 +1,9 @@
 //! What is planned: what goes into our own file, what is the user's to change, and what is refused.
 
 use super::*;
+use crate::model::KernelModule;
 use crate::setup::declared::Nowhere;
+use crate::setup::facts::{Evidence, LoadedDriver, SdkFile};
 use crate::setup::{Mode, Outcome, Plan, Refusal, Release, demo};
 
 fn text(plan: &Plan) -> &str {
@@ -65,6 +67,35 @@ fn what_waits_for_a_boot_is_not_switched_to() {
     assert!(podman(facts.clone()), "the driver of the next boot would come along");
     facts.generations.next_boot = facts.generations.current.clone();
     assert!(!podman(facts));
+}
+
+#[test]
+fn a_driver_that_is_declared_and_not_built_is_not_switched_to() {
+    let text = "{ services.xserver.videoDrivers = [ \"nvidia\" ]; hardware.nvidia.open = false; }";
+    let mut facts = machine(&[9], false, "x86_64");
+    assert!(setup(text, facts.clone(), &[("podman", ON)]).plan().at_boot, "no driver is loaded");
+    let loaded =
+        LoadedDriver { version: "580.95.05".to_owned(), flavour: KernelModule::Proprietary };
+    facts.driver.loaded = Evidence::new("/proc/driver/nvidia/version", Ok(loaded));
+    let plan = setup(text, facts.clone(), &[("podman", ON)]).plan();
+    assert!(!plan.at_boot);
+    facts.driver.loaded.fact.as_mut().unwrap().flavour = KernelModule::Open;
+    assert!(setup(text, facts, &[("podman", ON)]).plan().at_boot, "the other module waits");
+}
+
+#[test]
+fn what_only_runs_is_not_written_beside_another_choice() {
+    let text = "{ services.xserver.videoDrivers = [ \"nvidia\" ]; }";
+    let mut facts = machine(&[9], false, "x86_64");
+    let loaded =
+        LoadedDriver { version: "580.95.05".to_owned(), flavour: KernelModule::Proprietary };
+    facts.driver.loaded = Evidence::new("/proc/driver/nvidia/version", Ok(loaded));
+    let file = |choice| setup(text, facts.clone(), &[choice]).plan().file.unwrap().after;
+    assert!(!file(("podman", ON)).contains("open"), "whatever sets it was not read");
+    assert!(file(("driver.package", word("production"))).contains("hardware.nvidia"));
+    assert!(
+        file(("driver.package", word("production"))).contains("open = lib.mkOverride 900 false")
+    );
 }
 
 #[test]
@@ -209,6 +240,12 @@ fn modules_that_would_clash_are_refused() {
     };
     assert_eq!(refusals(FRESH, Mode::Snippet), [Refusal::NoUpstream]);
     assert_eq!(refusals(FRESH, Mode::Standalone), []);
+    let mut facts = no_machine();
+    facts.cuda.sdk_file = Evidence::new("/etc/nvidia-sdk-version", Ok(SdkFile::default()));
+    let snippet = [("enable", ON), (Setup::MODE, word("snippet"))];
+    let plan = |text: &str| setup(text, facts.clone(), &snippet).plan().refusals;
+    assert_eq!(plan(FRESH), [Refusal::NoUpstream], "all was read, and nothing imports it");
+    assert_eq!(plan("{ imports = [ (import ./x) ]; }"), []);
     let theirs = "{ hardware.nvidia-sdk.monitoring = true; }";
     assert!(matches!(refusals(theirs, Mode::Standalone)[..], [Refusal::HasUpstream(_)]));
     assert_eq!(refusals(theirs, Mode::Snippet), []);

@@ -47,7 +47,7 @@ fn choose(terminal: &mut Terminal) {
     terminal.send(&"\x1b[B".repeat(rows));
     terminal.wait_for_text("▸ persistenced");
     terminal.send(" ");
-    terminal.wait_for_text("1 change, takes effect at the switch");
+    terminal.wait_for_text("1 change, takes effect at the next boot");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_was_chosen_is_there_the_next_time() {
     let mut terminal = Terminal::start(&command, USUAL);
     terminal.wait_for_text("No GPUs to show");
     terminal.send("5");
-    terminal.wait_for_text("1 change, takes effect at the switch");
+    terminal.wait_for_text("1 change, takes effect at the next boot");
     terminal.send("q");
     assert_leaves(&mut terminal, 0);
 }
