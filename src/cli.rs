@@ -206,16 +206,28 @@ pub enum Exit {
     Partial = 4,
     /// What was held against each other differs.
     Differs = 5,
+    /// The monitor was ended by SIGHUP; 128 and the signal's number, as shells have it.
+    HungUp = 129,
+    /// The monitor was ended by SIGINT.
+    Interrupted = 130,
+    /// The monitor was ended by SIGQUIT.
+    QuitBySignal = 131,
+    /// The monitor was ended by SIGTERM.
+    Terminated = 143,
 }
 
 /// Each exit code as `--help` explains it.
 pub const EXIT_CODES: &[(Exit, &str)] = &[
     (Exit::Ok, "done, also when the reader of a pipe left early"),
     (Exit::Failure, "the output could not be written, or another failure"),
-    (Exit::Usage, "the command line is wrong"),
+    (Exit::Usage, "the command line is wrong, or the monitor has no terminal to draw on"),
     (Exit::NoDriver, "no NVIDIA driver or NVML library that works"),
     (Exit::Partial, "a GPU did not answer; the others are printed"),
     (Exit::Differs, "setup diff found something to change"),
+    (Exit::HungUp, "SIGHUP ended the monitor"),
+    (Exit::Interrupted, "SIGINT ended the monitor; ctrl-c pressed as a key is 0, as q is"),
+    (Exit::QuitBySignal, "SIGQUIT ended the monitor"),
+    (Exit::Terminated, "SIGTERM ended the monitor"),
 ];
 
 fn exit_codes_help() -> String {

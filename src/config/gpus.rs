@@ -1,6 +1,7 @@
 //! Which GPUs the user wants to see.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::model::{Gpu, PciAddress};
@@ -109,7 +110,7 @@ impl GpuName {
 /// A text that names no GPU.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} names no GPU; write all, visible, or with commas between them indices such as 0, UUIDs such as \
+    "{0:?} names no GPU; write all, visible, or with commas between them indices such as 0 or 0-3, UUIDs such as \
      GPU-8932f937 and PCI addresses such as 18:00.0"
 )]
 pub struct GpuSelectionError(String);
@@ -121,9 +122,33 @@ impl FromStr for GpuSelection {
         match text.trim() {
             "all" => Ok(Self::All),
             "visible" => Ok(Self::Visible),
-            list => list.split(',').map(str::parse).collect::<Result<_, _>>().map(Self::Named),
+            list => {
+                let mut names = Vec::new();
+                for word in list.split(',') {
+                    match range(word) {
+                        Some(indices) => names.extend(indices.map(GpuName::Index)),
+                        None => names.push(word.parse()?),
+                    }
+                }
+                Ok(Self::Named(names))
+            }
         }
     }
+}
+
+/// The most GPUs that a range names.
+const WIDEST_RANGE: u32 = 1024;
+
+/// The indices of a range such as `0-3`.
+fn range(word: &str) -> Option<RangeInclusive<u32>> {
+    let (first, last) = word.trim().split_once('-')?;
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let [first, last]: [u32; 2] =
+        match (is_plain(first) && is_plain(last), first.parse(), last.parse()) {
+            (true, Ok(first), Ok(last)) => [first, last],
+            _ => return None,
+        };
+    last.checked_sub(first).filter(|more| *more < WIDEST_RANGE).map(|_| first..=last)
 }
 
 impl FromStr for GpuName {
@@ -191,6 +216,9 @@ mod tests {
     fn gpus_are_named_by_index_uuid_and_place() {
         assert_eq!(pick("all", Some("0")).0, [0, 1, 2, 3]);
         assert_eq!(pick("3, 0", None).0, [0, 3]);
+        assert_eq!(pick("1-3", None).0, [1, 2, 3]);
+        assert_eq!(pick("0, 2-2", None).0, [0, 2]);
+        assert_eq!(pick("3-4", None), (vec![3], vec!["4".to_owned()]));
         assert_eq!(pick("GPU-8932F937", None).0, [0]);
         assert_eq!(pick("gpu-8932", None).0, [0, 1]);
         assert_eq!(pick("18:00.0,0000:19:00,00000000:1A:00.0", None).0, [0, 1, 2]);
@@ -217,8 +245,23 @@ mod tests {
 
     #[test]
     fn what_names_no_gpu_is_an_error() {
-        for wrong in ["", "0,", "GPU-", "+1", "-1", "first", "18:", ":00.0", "18:00.0.0", "1ff:00"]
-        {
+        for wrong in [
+            "3-0",
+            "0-",
+            "0-4294967295",
+            "0-1-2",
+            "+0-1",
+            "",
+            "0,",
+            "GPU-",
+            "+1",
+            "-1",
+            "first",
+            "18:",
+            ":00.0",
+            "18:00.0.0",
+            "1ff:00",
+        ] {
             assert!(wrong.parse::<GpuSelection>().is_err(), "{wrong}");
         }
         let message = "0,x\u{1b}".parse::<GpuSelection>().unwrap_err().to_string();

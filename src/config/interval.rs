@@ -67,8 +67,10 @@ impl TryFrom<Duration> for Interval {
 /// Why a text is no interval.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IntervalError {
-    /// It is not a number with a unit.
-    #[error("{0:?} is no time; write a number and a unit, such as 250ms, 1s, 2.5s, 1m or 1h")]
+    /// It is no number, with or without a unit.
+    #[error(
+        "{0:?} is no time; write seconds, or a number and a unit, such as 250ms, 1s, 2.5s, 1m or 1h"
+    )]
     NotATime(String),
     /// It is below the shortest.
     #[error("the shortest interval is {}", Interval::MIN)]
@@ -81,19 +83,33 @@ pub enum IntervalError {
 impl FromStr for Interval {
     type Err = IntervalError;
 
-    /// Reads a number and a unit: `250ms`, `2.5s`, `1m`, `1h`.
+    /// Reads seconds, or numbers with units: `2.5`, `250ms`, `1m`, `1m30s`.
     fn from_str(text: &str) -> Result<Self, IntervalError> {
-        let wrong = || IntervalError::NotATime(text.to_owned());
-        let trimmed = text.trim();
-        let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let (number, unit) = trimmed.split_at(end);
-        let number: f64 = number.parse().map_err(|_| wrong())?;
-        let unit = unit.trim_start();
-        let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+        let millis = millis(text).ok_or_else(|| IntervalError::NotATime(text.to_owned()))?;
         // Whole milliseconds, so that what is shown can be read back.
-        let seconds = (number * f64::from(*millis)).round() / 1000.0;
+        let seconds = millis.round() / 1000.0;
         Duration::try_from_secs_f64(seconds).map_err(|_| IntervalError::TooLong)?.try_into()
     }
+}
+
+/// A length of time as people write it, in milliseconds: seconds, or numbers with units.
+pub(super) fn millis(text: &str) -> Option<f64> {
+    let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
+    let mut rest = text.trim();
+    if rest.chars().all(is_of_number) {
+        return rest.parse::<f64>().ok().map(|seconds| seconds * 1000.0);
+    }
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let (number, behind) = rest.split_at(rest.find(|c| !is_of_number(c))?);
+        let behind = behind.trim_start();
+        let end = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(end);
+        let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        sum += number.parse::<f64>().ok()? * f64::from(*millis);
+        rest = behind.trim_start();
+    }
+    Some(sum)
 }
 
 impl fmt::Display for Interval {
@@ -125,12 +141,16 @@ mod tests {
         let texts = ["250ms", "1s", "2.5s", " 2.5 s ", "1m", "0.5h", "1h", ".5s", "90s"];
         let expected = [250, 1000, 2500, 2500, 60_000, 1_800_000, 3_600_000, 500, 90_000];
         assert_eq!(texts.map(millis), expected);
+        let texts = ["1", "0.25", "1m30s", "1m 30s", "1s250ms"];
+        assert_eq!(texts.map(millis), [1000, 250, 90_000, 90_000, 1250]);
     }
 
     #[test]
     fn what_is_wrong_is_said_in_words() {
         let error = |text: &str| text.parse::<Interval>().unwrap_err();
-        for text in ["", "1", "s", "-1s", "1e3s", "1 s x", "NaNs", "infs", "1..5s", "1d", "½s"] {
+        for text in
+            ["", "-1", "s", "-1s", "1m30", "1e3s", "1 s x", "NaNs", "infs", "1..5s", "1d", "½s"]
+        {
             assert_eq!(error(text), IntervalError::NotATime(text.to_owned()));
         }
         assert_eq!(error("249ms").to_string(), "the shortest interval is 250ms");

@@ -1,6 +1,5 @@
 //! The settings table: one row per setting. Defaults, the file and the command line are made from the rows.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use super::interval::Interval;
 use super::log_file::LogFile;
 use super::span::Span;
 use super::temperature::TemperatureUnit;
+use crate::model::read_user_file;
 
 /// Declares [`Config`] and [`Overlay`] from one row per setting: name, type, value name for the command line, and its
 /// default where it has one.
@@ -47,7 +47,7 @@ macro_rules! settings {
         pub struct Overlay {
             $(
                 $(#[doc = $doc])+
-                #[arg(long, value_name = $value_name)]
+                #[arg(long, value_name = $value_name, allow_negative_numbers = true)]
                 pub $name: Option<$kind>,
             )+
         }
@@ -55,16 +55,16 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Time from one sample to the next, from 250ms to 1h
+    /// Time from one sample to the next, from 250ms to 1h; a plain number is seconds
     interval: Interval = "TIME", Interval::default();
-    /// Which GPUs: all, visible (to CUDA), or a list such as 0,3 of indices, UUIDs and PCI addresses
+    /// Which GPUs: all, visible (to CUDA), or a list such as 0,3 or 0-3 of indices, UUIDs and PCI addresses
     gpus: GpuSelection = "LIST", GpuSelection::All;
     // `theme::DEFAULT`, which this layer cannot name.
     /// Colours: a theme's name or a file
     theme: String = "THEME", "nvsdk-dark".to_owned();
     /// Unit of temperatures: celsius or fahrenheit
     temperature: TemperatureUnit = "UNIT", TemperatureUnit::default();
-    /// Time that the charts show, from 1m to 24h
+    /// Time that the charts show, from 1m to 24h; it becomes the next of their steps
     span: Span = "TIME", Span::default();
     /// A file that the monitor adds a line to whenever something happens to the driver or a GPU
     log: LogFile = "FILE", LogFile::default();
@@ -78,7 +78,7 @@ impl Overlay {
 
     /// Reads a settings file; none is there for most users.
     pub fn read(path: &Path) -> Result<Option<Self>, ConfigError> {
-        match fs::read_to_string(path) {
+        match read_user_file(path) {
             Ok(text) => Self::parse(&text, path).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(ConfigError::Unreadable { path: path.to_owned(), source }),
@@ -133,7 +133,7 @@ mod tests {
     fn an_error_says_where_and_what_to_do() {
         assert_eq!(
             wrong("theme = \"mono\"\n  interval = \"soon\""),
-            "config.toml, line 2, column 14: \"soon\" is no time; write a number and a unit, such as 250ms, 1s, \
+            "config.toml, line 2, column 14: \"soon\" is no time; write seconds, or a number and a unit, such as 250ms, 1s, \
              2.5s, 1m or 1h; correct the line or remove it"
         );
         assert!(wrong("interval = 5").contains(

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::interval;
+
 /// Declares [`Span`] from one row per span: variant, text and seconds.
 macro_rules! spans {
     ($( $(#[$attribute:meta])? $variant:ident = $text:literal, $seconds:literal; )+) => {
@@ -43,6 +45,10 @@ spans! {
 }
 
 impl Span {
+    fn millis(self) -> f64 {
+        self.duration().as_secs_f64() * 1000.0
+    }
+
     /// The next shorter one; the shortest stays.
     #[must_use]
     pub fn shorter(self) -> Self {
@@ -58,7 +64,7 @@ impl Span {
 
 /// A text is no span.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no time span; there are {known}", known = texts())]
+#[error("{0:?} is no time that charts show; there are {known}", known = texts())]
 pub struct SpanError(String);
 
 fn texts() -> String {
@@ -68,8 +74,11 @@ fn texts() -> String {
 impl FromStr for Span {
     type Err = SpanError;
 
+    /// Reads a length of time; one between two spans becomes the longer.
     fn from_str(text: &str) -> Result<Self, SpanError> {
-        let span = Self::ALL.iter().copied().find(|span| span.text() == text.trim());
+        let millis = interval::millis(text);
+        let reaches = |span: &Self| millis.is_some_and(|wanted| wanted <= span.millis());
+        let span = Self::ALL.iter().copied().find(reaches);
         span.ok_or_else(|| SpanError(text.to_owned()))
     }
 }
@@ -101,7 +110,20 @@ mod tests {
 
     #[test]
     fn a_wrong_span_brings_the_right_ones() {
-        let message = "7m".parse::<Span>().unwrap_err().to_string();
-        assert_eq!(message, "\"7m\" is no time span; there are 1m, 5m, 10m, 30m, 1h, 2h, 6h, 24h");
+        for wrong in ["25h", "-1", "1d", "", "soon"] {
+            let message = wrong.parse::<Span>().unwrap_err().to_string();
+            let known = "1m, 5m, 10m, 30m, 1h, 2h, 6h, 24h";
+            assert_eq!(
+                message,
+                format!("{wrong:?} is no time that charts show; there are {known}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_between_two_spans_becomes_the_longer() {
+        let read = |text: &str| text.parse::<Span>().unwrap().text();
+        let read = ["1s", "60", "90s", "7m", "1h30m", "24h"].map(read);
+        assert_eq!(read, ["1m", "1m", "5m", "10m", "2h", "24h"]);
     }
 }

@@ -13,6 +13,7 @@ mod sample;
 mod sysroot;
 mod text;
 mod unit;
+mod user_file;
 
 pub use absent::Absent;
 pub use architecture::Architecture;
@@ -33,3 +34,4 @@ pub use sample::{
 pub use sysroot::Sysroot;
 pub use text::{is_printable, line_and_column, printable};
 pub use unit::Unit;
+pub use user_file::read_user_file;

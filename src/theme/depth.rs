@@ -42,9 +42,11 @@ impl Depth {
         let by_name = TERMS.iter().find(|(part, _)| term.contains(part));
         let by_name = by_name.map_or(Self::Ansi16, |(_, depth)| *depth);
         let claims_all = matches!(environment.colorterm.as_deref(), Some("truecolor" | "24bit"));
+        // `COLORTERM` of the session around a console says nothing about it.
+        let is_console = term == "linux" || term.starts_with("linux-");
         if environment.no_color.is_some() || by_name == Self::Mono {
             Self::Mono
-        } else if claims_all {
+        } else if claims_all && !is_console {
             Self::TrueColor
         } else {
             by_name
@@ -68,6 +70,7 @@ mod tests {
     fn the_environment_decides() {
         assert_eq!(detect(&[]), Depth::Ansi16);
         assert_eq!(detect(&[("TERM", "linux")]), Depth::Ansi16);
+        assert_eq!(detect(&[("TERM", "linux"), ("COLORTERM", "truecolor")]), Depth::Ansi16);
         assert_eq!(detect(&[("TERM", "dumb"), ("COLORTERM", "truecolor")]), Depth::Mono);
         assert_eq!(detect(&[("TERM", "tmux-256color")]), Depth::Indexed256);
         assert_eq!(detect(&[("TERM", "xterm"), ("COLORTERM", "24bit")]), Depth::TrueColor);

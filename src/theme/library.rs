@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::sheet::Sheet;
 use super::warning::Warning;
+use crate::model::read_user_file;
 
 /// The theme of a user who asks for none.
 pub const DEFAULT: &str = "nvsdk-dark";
@@ -66,10 +67,11 @@ fn with_parents(
 fn text(name: &str, folder: Option<&Path>) -> Result<Cow<'static, str>, String> {
     let is_path = name.contains('/') || Path::new(name).extension().is_some_and(|e| e == "toml");
     if is_path {
-        return fs::read_to_string(name).map(Cow::Owned).map_err(|error| error.to_string());
+        let text = read_user_file(Path::new(name));
+        return text.map(Cow::Owned).map_err(|error| error.to_string());
     }
     if let Some(folder) = folder {
-        match fs::read_to_string(folder.join(format!("{name}.toml"))) {
+        match read_user_file(&folder.join(format!("{name}.toml"))) {
             Ok(text) => return Ok(text.into()),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error.to_string()),
@@ -77,7 +79,19 @@ fn text(name: &str, folder: Option<&Path>) -> Result<Cow<'static, str>, String> 
     }
     let shipped = SHIPPED.iter().find(|(known, _)| *known == name);
     shipped.map(|(_, text)| (*text).into()).ok_or_else(|| {
-        let names: Vec<_> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        let own = folder.map_or(Vec::new(), own_names);
+        let names: Vec<_> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).chain(own).collect();
         format!("there is no theme of this name; there are {}", names.join(", "))
     })
+}
+
+/// The names of the user's own themes; where their folder cannot be read, none are told.
+fn own_names(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let name =
+        |file: fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned());
+    let is_own = |name: &String| SHIPPED.iter().all(|(shipped, _)| shipped != name);
+    let mut names: Vec<_> = files.filter_map(name).filter(is_own).collect();
+    names.sort_unstable();
+    names
 }

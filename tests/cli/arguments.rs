@@ -42,6 +42,17 @@ fn a_wrong_command_line_is_2() {
 }
 
 #[test]
+fn a_number_below_zero_is_told_what_is_wanted() {
+    for (option, words) in [
+        ("--interval", "is no time; write seconds"),
+        ("--span", "there are 1m, 5m"),
+        ("--gpus", "names no GPU"),
+    ] {
+        assert!(fails(&["--demo", option, "-1"], 2).contains(words), "{option}");
+    }
+}
+
+#[test]
 fn an_argument_need_not_be_text() {
     use std::os::unix::ffi::OsStrExt;
     let odd = std::ffi::OsStr::from_bytes(b"--select=\xff\x1b[2J");

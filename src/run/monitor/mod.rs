@@ -20,7 +20,7 @@ use super::{Failure, crash};
 use crate::app::{Effect, Event, State, update};
 use crate::cli::{Cli, Exit};
 use crate::config::{Config, Keymap, Overlay, Paths};
-use crate::theme::{Depth, Environment, Glyphs, Theme};
+use crate::theme::{Depth, Environment, Glyphs, Theme, Warning};
 use crate::ui::{Hits, view};
 use log::Log;
 use sampler::Sampler;
@@ -32,8 +32,8 @@ enum Message {
     Event(Event),
     /// The mouse was used; what it hit depends on the picture.
     Mouse(crossterm::event::MouseEvent),
-    /// The program is asked to leave.
-    Leave,
+    /// The program is asked to leave with this code.
+    Leave(Exit),
     /// The program is asked to stop until it is continued.
     Stop,
     /// The program was continued; what became of the terminal is not known.
@@ -59,7 +59,15 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
             "the monitor needs a terminal; over ssh use ssh -t, or take one sample with --once",
         ));
     }
-    let state = initial_state(&cli);
+    let environment = Environment::new(|name| std::env::var(name).ok());
+    if let None | Some("dumb") = environment.term.as_deref() {
+        return Err(Failure::Value(format!(
+            "the monitor needs a terminal that can place the cursor, and TERM is {:?}; set it to what the terminal \
+             is, such as xterm-256color, or take one sample with --once",
+            environment.term.as_deref().unwrap_or_default()
+        )));
+    }
+    let state = initial_state(&cli, &environment);
     let log = open_log(&state)?;
     let (sender, messages) = mpsc::channel();
     let told = sender.clone();
@@ -77,7 +85,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
 
 /// The settings of the file and the command line, and what follows from them. A file that cannot be used is told of,
 /// and counts for nothing.
-fn initial_state(cli: &Cli) -> State {
+fn initial_state(cli: &Cli, environment: &Environment) -> State {
     let paths = Paths::of_user();
     let file = paths.as_ref().map_or(Ok(None), |paths| Overlay::read(&paths.settings()));
     let (file, trouble) = match file {
@@ -85,17 +93,27 @@ fn initial_state(cli: &Cli) -> State {
         Err(error) => (Overlay::default(), Some(format!("{error}. Until then the defaults hold."))),
     };
     let config = Config::default().with(file).with(cli.settings.clone());
-    let variable = |name: &str| std::env::var(name).ok();
-    let environment = Environment::new(variable);
     let themes = paths.as_ref().map(Paths::themes);
     let (theme, warnings) =
-        Theme::load(&config.theme, themes.as_deref(), Depth::detect(&environment));
+        Theme::load(&config.theme, themes.as_deref(), Depth::detect(environment));
     let size = terminal::size();
-    let glyphs = Glyphs::detect(&environment);
-    let visible = variable("CUDA_VISIBLE_DEVICES");
+    let glyphs = Glyphs::detect(environment);
+    let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
     let mut state = State::new(config, Keymap::default(), theme, glyphs, visible, size);
-    state.notice = trouble.or_else(|| warnings.first().map(ToString::to_string));
+    state.notice = trouble.or_else(|| theme_trouble(&warnings));
     state
+}
+
+/// The first of the things that are wrong with the theme, how many more there are, and what holds instead.
+fn theme_trouble(warnings: &[Warning]) -> Option<String> {
+    let first = warnings.first()?;
+    let more = match warnings.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    // One without a place says itself which theme is used instead.
+    let rest = if first.place.is_some() { " The rest of the theme is used." } else { "" };
+    Some(format!("{first}{more}.{rest}"))
 }
 
 /// The log that is asked for. A monitor without the log that it was started for would be found out the next morning.
@@ -160,7 +178,7 @@ impl Monitor {
 
     fn hear(&mut self, message: Message) -> Turn {
         match message {
-            Message::Leave => return Turn::Break(Ok(Exit::Ok)),
+            Message::Leave(exit) => return Turn::Break(Ok(exit)),
             Message::Stop => self.stop_alone()?,
             Message::Continued => self.take_terminal()?,
             Message::Resized => self.fit(),

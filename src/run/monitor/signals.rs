@@ -9,16 +9,17 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Message;
+use crate::cli::Exit;
 
 /// What a signal tells the loop.
 type Meaning = fn() -> Message;
 
 /// Each signal that means something, and what.
 const MEANINGS: [(Number, Meaning); 7] = [
-    (Number::TERM, || Message::Leave),
-    (Number::HUP, || Message::Leave),
-    (Number::INT, || Message::Leave),
-    (Number::QUIT, || Message::Leave),
+    (Number::TERM, || Message::Leave(Exit::Terminated)),
+    (Number::HUP, || Message::Leave(Exit::HungUp)),
+    (Number::INT, || Message::Leave(Exit::Interrupted)),
+    (Number::QUIT, || Message::Leave(Exit::QuitBySignal)),
     (Number::TSTP, || Message::Stop),
     (Number::CONT, || Message::Continued),
     (Number::WINCH, || Message::Resized),

@@ -1,6 +1,7 @@
 //! The terminal: what is switched on at the start is switched off at the end, however the end comes.
 
 mod encode;
+mod errors;
 mod writer;
 
 use std::io;
@@ -74,6 +75,7 @@ pub(super) fn take() -> io::Result<()> {
     }
     GIVEN_UP.store(false, Ordering::SeqCst);
     ENTER_IS_DUE.store(true, Ordering::SeqCst);
+    errors::catch();
     Ok(())
 }
 
@@ -85,6 +87,12 @@ pub(super) fn leave() -> bool {
     if lock(&LINE_EDITING).is_none() {
         return true;
     }
+    let is_done = give_back();
+    errors::release(is_done);
+    is_done
+}
+
+fn give_back() -> bool {
     let taken = TAKEN.load(Ordering::SeqCst);
     let (done, finished) = mpsc::sync_channel(1);
     let work = move || {

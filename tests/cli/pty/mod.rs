@@ -49,11 +49,13 @@ fn it_shows_gpus_until_q() {
 }
 
 #[test]
-fn a_signal_ends_it_as_the_key_does() {
-    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+fn a_signal_ends_it_with_the_code_that_shells_give() {
+    for (signal, code) in
+        [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130), (Signal::QUIT, 131)]
+    {
         let mut terminal = start_demo();
         terminal.signal(signal);
-        assert_leaves(&mut terminal, 0);
+        assert_leaves(&mut terminal, code);
     }
 }
 
@@ -153,7 +155,11 @@ type Spoiled = (fn(&Path), &'static str);
 
 #[test]
 fn a_settings_file_that_cannot_be_used_is_told_and_stops_nothing() {
-    let spoiled: [Spoiled; 5] = [
+    let spoiled: [Spoiled; 6] = [
+        (
+            |file| rustix::fs::mkfifoat(rustix::fs::CWD, file, 0o600.into()).unwrap(),
+            "no regular file",
+        ),
         (
             |file| fs::write(file, "theme = \"mono\"\n  interval = \"soon\"").unwrap(),
             "line 2, column 14",
@@ -192,7 +198,7 @@ fn a_settings_file_that_cannot_be_used_is_told_and_stops_nothing() {
 #[test]
 fn a_plain_terminal_gets_plain_text() {
     for (variables, is_plain) in [
-        ([("TERM", "dumb"), ("LANG", "C")], true),
+        ([("TERM", "vt100"), ("LANG", "C")], true),
         ([("NO_COLOR", "1"), ("LC_ALL", "C")], true),
         ([("TERM", "xterm-256color"), ("LANG", "C.UTF-8")], false),
     ] {
@@ -210,6 +216,44 @@ fn a_plain_terminal_gets_plain_text() {
         terminal.send("q");
         assert_leaves(&mut terminal, 0);
     }
+}
+
+#[test]
+fn a_theme_that_is_a_device_is_told_and_stops_nothing() {
+    let mut terminal = Terminal::start(&program(&["--demo", "--theme", "/dev/zero"]), USUAL);
+    terminal.wait_for("GPUs and what is wrong", |screen| {
+        let text = screen.contents();
+        text.contains("H100") && text.contains("no regular file; nvsdk-dark is used instead.")
+    });
+    terminal.send("q");
+    assert_leaves(&mut terminal, 0);
+}
+
+#[test]
+fn a_terminal_that_cannot_place_the_cursor_is_refused() {
+    for term in ["dumb", ""] {
+        let mut command = program(&["--demo"]);
+        command.env("TERM", term);
+        let mut terminal = Terminal::start(&command, USUAL);
+        assert_eq!(terminal.wait(), 2);
+        let text = terminal.wait_for_text("place the cursor");
+        assert!(text.contains(&format!("TERM is {term:?}")), "{text}");
+        terminal.assert_restored();
+    }
+}
+
+/// A library without the scenario that it was told to play says so on standard error.
+#[test]
+fn what_a_library_writes_to_standard_error_comes_after_the_picture() {
+    let machine = Machine::preset("h100");
+    let mut command = machine.command(&["--interval", "250ms"]);
+    command.env("FAKE_NVML_SCENARIO", "/nope");
+    let mut terminal = Terminal::start(&command, USUAL);
+    let text = terminal.wait_for_text("No GPUs to show");
+    assert!(!text.contains("/nope"), "{text}");
+    terminal.send("q");
+    assert_leaves(&mut terminal, 0);
+    terminal.wait_for_text("/nope");
 }
 
 #[test]

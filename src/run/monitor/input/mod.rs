@@ -15,6 +15,7 @@ use rustix::stdio::stdin;
 
 use super::Message;
 use crate::app::Event;
+use crate::cli::Exit;
 use crate::ui::Hits;
 use parser::{Input, Parser};
 
@@ -23,7 +24,7 @@ pub(super) fn start(sender: Sender<Message>) -> io::Result<()> {
     let work = move || {
         // Nobody may be listening any more, or the terminal is gone and the program with it.
         let _ = read(&sender);
-        let _ = sender.send(Message::Leave);
+        let _ = sender.send(Message::Leave(Exit::HungUp));
     };
     std::thread::Builder::new().name("input".to_owned()).spawn(work).map(drop)
 }
