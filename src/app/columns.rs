@@ -67,8 +67,8 @@ macro_rules! columns {
 }
 
 columns! {
-    /// Index of the GPU.
-    Gpu = "GPU", 3, Right, smallest, |_, a, b| a.gpu.cmp(&b.gpu);
+    /// Index of the GPU, and its MIG instance.
+    Gpu = "GPU", 4, Right, smallest, |_, a, b| a.gpu.cmp(&b.gpu);
     /// Process id.
     Pid = "PID", 7, Right, smallest, |_, a, b| a.pid.cmp(&b.pid);
     /// The user that it runs as.
@@ -104,4 +104,67 @@ fn user(process: &Process) -> Option<&str> {
 
 fn command(process: &Process) -> Option<&str> {
     process.identity.as_ref().ok().map(|identity| &*identity.command)
+}
+
+/// The columns that fit into so many cells, each with where it begins and how wide it is. The last ones before the command leave first.
+#[must_use]
+pub fn placed_columns(room: u16) -> Vec<(ProcessColumn, u16, u16)> {
+    const COMMAND: u16 = 12;
+    let mut kept: Vec<_> = PROCESS_COLUMNS.to_vec();
+    let needed = |kept: &[ProcessColumn]| {
+        kept.iter()
+            .map(|column| if column.width() == 0 { COMMAND } else { column.width() } + 1)
+            .sum::<u16>()
+    };
+    while needed(&kept) > room {
+        let Some(last) = LEAVING.iter().find(|leaving| kept.contains(leaving)) else { break };
+        kept.retain(|column| column != last);
+    }
+    let mut x = 0;
+    let mut places = Vec::new();
+    for column in kept {
+        let width = match column.width() {
+            0 => room.saturating_sub(x),
+            width => width.min(room.saturating_sub(x)),
+        };
+        places.push((column, x, width));
+        x = x.saturating_add(width + 1).min(room);
+    }
+    places
+}
+
+/// Which columns are given up in a narrow place, the first first.
+const LEAVING: &[ProcessColumn] = &[
+    ProcessColumn::Decoder,
+    ProcessColumn::Encoder,
+    ProcessColumn::Resident,
+    ProcessColumn::Type,
+    ProcessColumn::Time,
+    ProcessColumn::Cpu,
+    ProcessColumn::User,
+    ProcessColumn::Sm,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{ProcessColumn, placed_columns};
+
+    #[test]
+    fn a_narrow_list_keeps_what_matters() {
+        let columns = |width| {
+            let places = placed_columns(width);
+            assert!(places.iter().all(|(_, x, column)| x + column <= width), "{width}");
+            places.into_iter().map(|(column, ..)| column).collect::<Vec<_>>()
+        };
+        assert_eq!(columns(200).len(), 12);
+        for width in 0..200 {
+            columns(width);
+        }
+        let narrow = columns(40);
+        for kept in
+            [ProcessColumn::Gpu, ProcessColumn::Pid, ProcessColumn::Memory, ProcessColumn::Command]
+        {
+            assert!(narrow.contains(&kept));
+        }
+    }
 }

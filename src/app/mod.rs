@@ -8,9 +8,9 @@ pub mod setup;
 mod state;
 mod update;
 
-pub use columns::{Align, PROCESS_COLUMNS, ProcessColumn};
+pub use columns::{Align, PROCESS_COLUMNS, ProcessColumn, placed_columns};
 pub use effect::Effect;
 pub use event::{Event, Hit, Outage};
-pub use help::HelpLine;
+pub use help::{HELP_WIDTH, HelpLine};
 pub use state::{Held, List, Mode, Panel, State, Stream, Tab};
 pub use update::update;

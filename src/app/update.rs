@@ -6,7 +6,7 @@ use crate::config::{Action, Context, KeyChord};
 use crate::model::Absent;
 use crate::source::Snapshot;
 
-use super::columns::{PROCESS_COLUMNS, ProcessColumn};
+use super::columns::{PROCESS_COLUMNS, ProcessColumn, placed_columns};
 use super::effect::Effect;
 use super::event::{Event, Hit};
 use super::setup;
@@ -139,6 +139,9 @@ fn back(state: &mut State) {
 }
 
 fn show_tab(state: &mut State, tab: Tab) {
+    if state.tab != tab {
+        state.command_from = 0;
+    }
     state.tab = tab;
     state.zoom = None;
     state.mode = Mode::Normal;
@@ -200,7 +203,11 @@ fn sideways(state: &mut State, steps: isize) {
     }
     let commands = state.processes().filter_map(|process| process.identity.as_deref().ok());
     let longest = commands.map(|who| who.command.chars().count()).max().unwrap_or(0);
-    state.command_from = moved(state.command_from, steps * COMMAND_STEP, longest);
+    // The list has a frame, and where it was scrolled a command begins with an ellipsis.
+    let columns = placed_columns(state.size.0.saturating_sub(2));
+    let room = columns.last().map_or(0, |(_, _, width)| usize::from(*width));
+    let furthest = if longest > room { longest - room + 1 } else { 0 };
+    state.command_from = moved(state.command_from, steps * COMMAND_STEP, furthest + 1);
 }
 
 /// How many characters the commands move at once.

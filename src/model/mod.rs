@@ -14,6 +14,7 @@ mod sysroot;
 mod text;
 mod unit;
 mod user_file;
+mod wrap;
 
 pub use absent::Absent;
 pub use architecture::Architecture;
@@ -35,3 +36,4 @@ pub use sysroot::Sysroot;
 pub use text::{is_printable, line_and_column, printable};
 pub use unit::Unit;
 pub use user_file::read_user_file;
+pub use wrap::wrapped;

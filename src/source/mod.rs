@@ -67,6 +67,12 @@ pub enum SourceError {
     /// No NVML library could be loaded.
     #[error("{0}")]
     NoLibrary(String),
+    /// There is no NVML library in any of the usual places.
+    #[error("{}; tried {}", Self::NOTHING_FOUND, tried.join(", "))]
+    NothingFound {
+        /// The places.
+        tried: Vec<String>,
+    },
     /// The library is there and the kernel driver is not.
     #[error("{0}")]
     NoDriver(String),
@@ -76,6 +82,12 @@ pub enum SourceError {
     /// The driver is being opened, which may take seconds for each GPU.
     #[error("{0}")]
     Opening(String),
+}
+
+impl SourceError {
+    /// What is said and what is to be done where there is no library.
+    pub const NOTHING_FOUND: &str = "no NVML library found; install the NVIDIA driver, or name its libnvidia-ml.so.1 \
+                                     with --nvml-lib";
 }
 
 /// A source with its previous sample, so that each sample has its rates.

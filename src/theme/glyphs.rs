@@ -42,7 +42,9 @@ glyphs! {
 
     /// A cell that is filled from below, by eighths from none to all.
     spark: [&'static str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-                               [" ", "_", "_", ".", "-", "=", "+", "*", "#"];
+                               [" ", "_", "_", "-", "-", "=", "+", "*", "#"];
+    /// The same for a value that is there and zero.
+    spark_zero: &'static str = "⣀", ".";
     /// Two neighbouring values of a chart, each filled from below by quarters: the left one, then the right one.
     area: [[&'static str; 5]; 5] = [
         [" ", "⢀", "⢠", "⢰", "⢸"],
@@ -115,7 +117,7 @@ mod tests {
             glyphs;
         let mut all = vec![*top_left, top_right, bottom_left, bottom_right, horizontal, vertical];
         all.extend(glyphs.bar.iter().chain(&glyphs.spark).chain(glyphs.area.iter().flatten()));
-        all.extend([glyphs.bar_reserved, glyphs.bar_track]);
+        all.extend([glyphs.bar_reserved, glyphs.bar_track, glyphs.spark_zero]);
         all.extend([glyphs.ok, glyphs.notice, glyphs.warning, glyphs.critical, glyphs.cursor]);
         all.extend([glyphs.ascending, glyphs.descending, glyphs.absent, glyphs.ellipsis]);
         all.extend([glyphs.separator, glyphs.times, glyphs.changed]);

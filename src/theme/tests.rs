@@ -37,6 +37,17 @@ fn rgb(color: Option<Color>) -> Option<Rgb> {
 }
 
 #[test]
+fn an_unknown_theme_brings_the_known_ones_and_the_users_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["dusk.toml", "mono.toml", "notes.txt"] {
+        fs::write(folder.path().join(file), "").unwrap();
+    }
+    let (_, warnings) = Theme::load("dawn", Some(folder.path()), Depth::TrueColor);
+    let known = "there are nvsdk-dark, nvsdk-light, high-contrast, mono, dusk; nvsdk-dark is used";
+    assert!(warnings[0].message.contains(known), "{warnings:?}");
+}
+
+#[test]
 fn shipped_themes_have_nothing_wrong_and_enough_contrast() {
     for (name, _) in SHIPPED.iter().filter(|(name, _)| *name != "mono") {
         let theme = shipped(name, Depth::TrueColor);

@@ -143,6 +143,15 @@ impl<'a> Canvas<'a> {
         Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
     }
 
+    /// Writes on the lower side of a frame around `area`, from the left.
+    pub(super) fn foot(&mut self, area: Rect, role: Role, text: &str) {
+        if area.width > 6 && area.height >= 2 {
+            let place =
+                Rect { x: area.x + 2, y: area.bottom() - 1, width: area.width - 4, height: 1 };
+            self.text(place, role, &format!(" {text} "));
+        }
+    }
+
     /// Draws a bar of `percent` of the first row of `area`, with `reserved` percent more behind it.
     pub(super) fn bar(&mut self, area: Rect, gradient: Gradient, percent: f64, reserved: f64) {
         let area = area.intersection(self.buffer.area);
@@ -180,10 +189,13 @@ impl<'a> Canvas<'a> {
         for (x, bucket) in (area.left()..area.right()).rev().zip(newest) {
             let Some(bucket) = bucket else { continue };
             let percent = share(bucket.mean, highest);
-            // What is there and small is told from a gap.
-            let part = eighths_of(percent, 1).max(1);
             let style = Style::new().fg(self.theme.shade(gradient, percent));
-            self.put(x, area.y, self.glyphs.spark[part as usize], style);
+            // What is there is told from a gap, and what is small from nothing at all.
+            let glyph = match eighths_of(percent, 1).max(1) {
+                _ if bucket.max <= 0.0 => self.glyphs.spark_zero,
+                part => self.glyphs.spark[part as usize],
+            };
+            self.put(x, area.y, glyph, style);
         }
     }
 

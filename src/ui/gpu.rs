@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::Hits;
 use super::canvas::Canvas;
 use super::layout::{row, split_left, split_top};
-use super::number::show;
+use super::number::{show, shown_part};
 use super::verdict::{trouble, verdict};
 use crate::app::{Hit, Panel, State};
 use crate::config::Span;
@@ -37,7 +37,10 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
         split_top(body, body.height - if chart < LEAST_CHART { 0 } else { chart })
     };
     hits.add(list, Hit::Panel(Panel::Gpus));
-    draw_list(state, now, list, canvas, hits);
+    if let Some(part) = draw_list(state, now, list, canvas, hits) {
+        let place = Rect { width: list.width, ..row(head, head.height.saturating_sub(1)) };
+        canvas.text_right(place, Role::TextDim, &format!(" {part}"));
+    }
     if chart.height >= LEAST_CHART {
         hits.add(chart, Hit::Panel(Panel::History));
         draw_history(state, now, chart, canvas);
@@ -105,7 +108,14 @@ fn title(group: Group) -> &'static str {
     }
 }
 
-fn draw_list(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
+/// Draws the numbers that there is room for, and says which they are where not all are shown.
+fn draw_list(
+    state: &State,
+    now: &GpuSample,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+    hits: &mut Hits,
+) -> Option<String> {
     let lines = lines(state, now);
     let numbers = state.gpu_lines().len();
     let selected = state.gpu_rows.row(numbers);
@@ -114,7 +124,11 @@ fn draw_list(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>
         .position(|line| matches!(line, Line::Number(number, ..) if Some(*number) == selected));
     let room = usize::from(area.height);
     let top = crate::app::List { cursor: at.unwrap_or(0) }.top(lines.len(), room);
-    for (place, line) in (0..).zip(lines.iter().skip(top).take(room)) {
+    let shown = lines.iter().skip(top).take(room);
+    let is_number = |line: &&Line| matches!(line, Line::Number(..));
+    let first = lines.iter().take(top).filter(is_number).count();
+    let part = shown_part(first, shown.clone().filter(is_number).count(), numbers);
+    for (place, line) in (0..).zip(shown) {
         let place = row(area, place);
         match line {
             Line::Title(title) => {
@@ -127,6 +141,7 @@ fn draw_list(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>
             }
         }
     }
+    part
 }
 
 /// Draws a number behind its label, and behind it a bar if it has a limit. The reason for one that is absent is only

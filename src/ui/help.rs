@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use super::Hits;
 use super::canvas::Canvas;
 use super::layout::{centered, row, split_left};
-use crate::app::{HelpLine, Hit, State};
+use super::number::shown_part;
+use crate::app::{HELP_WIDTH, HelpLine, Hit, State};
 use crate::theme::Role;
 
 /// Draws the help over `body`, from line `top` on.
@@ -19,21 +20,21 @@ pub(super) fn draw(
     hits.add(body, Hit::Help);
     let lines = state.help_lines();
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let place = centered(body, 80, rows.saturating_add(2));
+    let place = centered(body, HELP_WIDTH, rows.saturating_add(2));
     let room = usize::from(place.height.saturating_sub(2));
     let top = top.min(lines.len().saturating_sub(room));
     canvas.clear(place, Role::Popup);
     let inside = canvas.frame(place, Role::PopupBorder, &title(state, top, room, lines.len()));
     for (number, line) in (0..).zip(lines.iter().skip(top).take(room)) {
         let place = row(inside, number);
-        let (keys, text) = split_left(place, if place.width < 60 { 14 } else { 18 }, 1);
+        let (keys_place, text_place) = split_left(place, state.help_columns().0, 1);
         match line {
             HelpLine::Title(title) => {
                 canvas.text(place, Role::Title, title);
             }
-            HelpLine::Keys(names, action) => {
-                canvas.text_right(keys, Role::FooterKey, names);
-                canvas.text(text, Role::Text, action.spec().doc);
+            HelpLine::Keys { keys, text, .. } => {
+                canvas.text_right(keys_place, Role::FooterKey, keys);
+                canvas.text(text_place, Role::Text, text);
             }
         }
     }
@@ -41,9 +42,8 @@ pub(super) fn draw(
 
 /// Which lines are shown, where not all are.
 fn title(state: &State, top: usize, room: usize, lines: usize) -> String {
-    if lines <= room {
-        return "Keys".to_owned();
+    match shown_part(top, room, lines) {
+        Some(part) => format!("Keys {} {part}", state.glyphs.separator),
+        None => "Keys".to_owned(),
     }
-    let last = (top + room).min(lines);
-    format!("Keys {} {} to {last} of {lines}", state.glyphs.separator, top + 1)
 }

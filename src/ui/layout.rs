@@ -90,7 +90,7 @@ pub(super) fn density(gpus: u16, processes: Option<usize>, area: Rect) -> (Densi
     if with_heads.saturating_add(least_for(FEW_PROCESS_ROWS)) <= area.height {
         return (Density::Rows, with_heads);
     }
-    let columns = (area.width / STRIP).max(1);
+    let columns = (area.width / STRIP).clamp(1, gpus.max(1));
     let rows = gpus.max(1).div_ceil(columns);
     (Density::Strip { columns }, rows.min(area.height))
 }
@@ -108,6 +108,7 @@ mod tests {
         assert_eq!(of(1, 80, 22), Density::Cards { columns: 1, height: 14 });
         assert_eq!(of(8, 80, 22), Density::Rows);
         assert_eq!(of(16, 40, 8), Density::Strip { columns: 2 });
+        assert_eq!(of(8, 400, 10), Density::Strip { columns: 8 });
     }
 
     proptest! {

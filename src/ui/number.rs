@@ -38,9 +38,15 @@ pub(super) fn gibibytes(bytes: f64) -> String {
     if value < 99.95 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
+/// Which of the `rows` of a list are shown from `top` on, where there is room for only so many of them.
+pub(super) fn shown_part(top: usize, room: usize, rows: usize) -> Option<String> {
+    let last = (top + room).min(rows);
+    (room < rows && top < last).then(|| format!("{} to {last} of {rows}", top + 1))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{gibibytes, show};
+    use super::{gibibytes, show, shown_part};
     use crate::config::TemperatureUnit::{Celsius, Fahrenheit};
     use crate::model::Metric;
 
@@ -56,6 +62,13 @@ mod tests {
         let show = |mask| show(Metric::ClockEventReasons, mask, Celsius);
         assert_eq!([0.0, 4.0].map(show), ["nothing", "at power limit"]);
         assert_eq!(show(36_864.0 + 1.0), "idle, unknown 0x1000, unknown 0x8000");
+    }
+
+    #[test]
+    fn a_list_that_goes_on_says_which_part_is_shown() {
+        assert_eq!(shown_part(0, 3, 16).unwrap(), "1 to 3 of 16");
+        assert_eq!(shown_part(14, 3, 16).unwrap(), "15 to 16 of 16");
+        assert_eq!([shown_part(0, 16, 16), shown_part(0, 0, 16)], [None, None]);
     }
 
     #[test]

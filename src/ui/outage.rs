@@ -24,12 +24,17 @@ pub(super) fn opening(sentence: &str, body: Rect, canvas: &mut Canvas<'_>) {
 pub(super) fn draw(outage: &Outage, body: Rect, canvas: &mut Canvas<'_>) {
     let width = usize::from(body.width.min(WIDTH).saturating_sub(4)).max(1);
     let message = wrapped(&outage.message, width).map(|line| (Role::Warning, line));
+    let hint = "It is looked for again every second.";
+    let hint = wrapped(hint, width).map(|line| (Role::Text, line));
     let gap = std::iter::once((Role::Text, String::new()));
     let findings = outage.findings.iter().flat_map(|finding| wrapped(finding, width));
     let findings = findings.map(|line| (Role::TextDim, line));
-    let hint = (Role::Text, "It is looked for again by itself.".to_owned());
-    let lines = message.chain(gap.clone()).chain(findings).chain(gap).chain([hint]);
-    let lines: Vec<_> = lines.collect();
+    let lines = message.chain(gap.clone()).chain(hint).chain(gap).chain(findings);
+    let mut lines: Vec<_> = lines.collect();
+    // Where not all fits, words go before air, and what is least needed stands last.
+    if lines.len() + 2 > usize::from(body.height) {
+        lines.retain(|(_, line)| !line.is_empty());
+    }
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let place = centered(body, WIDTH, rows.saturating_add(2));
     let inside = canvas.frame(place, Role::Border, "No GPUs to show");

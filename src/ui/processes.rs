@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use super::Hits;
 use super::canvas::Canvas;
 use super::layout::{row, split_left, split_top};
-use crate::app::{Align, Hit, PROCESS_COLUMNS, Panel, ProcessColumn, State};
+use super::number::shown_part;
+use crate::app::{Align, Hit, Panel, ProcessColumn, State, placed_columns};
 use crate::model::{Inventory, Process, ProcessMetric, Unit};
 use crate::theme::Role;
 
@@ -19,15 +20,23 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
     } else {
         area
     };
-    let columns = places(inside);
+    let room = usize::from(inside.height.saturating_sub(1));
+    let top = state.processes.top(processes.len(), room);
+    let part = shown_part(top, room, processes.len());
+    let columns = placed_columns(inside.width);
     heads(state, row(inside, 0), &columns, canvas, hits);
     let (_, body) = split_top(inside, 1);
     if processes.is_empty() {
         canvas.text(row(body, 0), Role::TextDim, " no process on these GPUs");
         return;
     }
-    let room = usize::from(body.height);
-    let top = state.processes.top(processes.len(), room);
+    if let Some(part) = part {
+        if inside.height < area.height {
+            canvas.foot(area, Role::TextDim, &part);
+        } else {
+            canvas.text_right(row(inside, 0), Role::TextDim, &format!(" {part}"));
+        }
+    }
     let selected = state.processes.row(processes.len());
     for (number, process) in processes.iter().enumerate().skip(top).take(room) {
         let line = row(body, u16::try_from(number - top).unwrap_or(0));
@@ -45,44 +54,6 @@ fn title(state: &State, count: usize) -> String {
     let separator = state.glyphs.separator;
     format!("Processes {count} {separator} by {} {arrow}", state.sort.title())
 }
-
-/// The columns that fit, each with its place in a row. The last ones before the command leave first.
-fn places(area: Rect) -> Vec<(ProcessColumn, u16, u16)> {
-    const COMMAND: u16 = 12;
-    let mut kept: Vec<_> = PROCESS_COLUMNS.to_vec();
-    let needed = |kept: &[ProcessColumn]| {
-        kept.iter()
-            .map(|column| if column.width() == 0 { COMMAND } else { column.width() } + 1)
-            .sum::<u16>()
-    };
-    while needed(&kept) > area.width {
-        let Some(last) = LEAVING.iter().find(|leaving| kept.contains(leaving)) else { break };
-        kept.retain(|column| column != last);
-    }
-    let mut x = 0;
-    let mut places = Vec::new();
-    for column in kept {
-        let width = match column.width() {
-            0 => area.width.saturating_sub(x),
-            width => width.min(area.width.saturating_sub(x)),
-        };
-        places.push((column, x, width));
-        x = x.saturating_add(width + 1).min(area.width);
-    }
-    places
-}
-
-/// Which columns are given up in a narrow place, the first first.
-const LEAVING: &[ProcessColumn] = &[
-    ProcessColumn::Decoder,
-    ProcessColumn::Encoder,
-    ProcessColumn::Resident,
-    ProcessColumn::Type,
-    ProcessColumn::Time,
-    ProcessColumn::Cpu,
-    ProcessColumn::User,
-    ProcessColumn::Sm,
-];
 
 fn place_in(line: Rect, x: u16, width: u16) -> Rect {
     let (_, rest) = split_left(line, x, 0);
@@ -154,7 +125,12 @@ fn cell(inventory: &Inventory, process: &Process, column: ProcessColumn) -> Opti
     let percent = |metric| number(metric).map(|value| format!("{value:.0}"));
     let identity = process.identity.as_deref().ok();
     match column {
-        ProcessColumn::Gpu => inventory.gpus.get(process.gpu).map(|gpu| gpu.index.to_string()),
+        ProcessColumn::Gpu => {
+            inventory.gpus.get(process.gpu).map(|gpu| match process.gpu_instance {
+                Some(instance) => format!("{}:{instance}", gpu.index),
+                None => gpu.index.to_string(),
+            })
+        }
         ProcessColumn::Pid => Some(process.pid.to_string()),
         ProcessColumn::User => identity.and_then(|who| {
             who.user.as_deref().map(str::to_owned).or_else(|| Some(who.user_id.to_string()))
@@ -177,10 +153,8 @@ fn cell(inventory: &Inventory, process: &Process, column: ProcessColumn) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::places;
     use crate::app::ProcessColumn;
     use crate::model::Unit;
-    use ratatui::layout::Rect;
 
     #[test]
     fn every_size_in_bytes_fits_its_column() {
@@ -189,25 +163,6 @@ mod tests {
                 let longest = Unit::Bytes.show(1010.0 / 1024.0 * f64::from(exponent).exp2());
                 assert!(longest.len() <= column.width().into(), "{column:?}: {longest}");
             }
-        }
-    }
-
-    #[test]
-    fn a_narrow_list_keeps_what_matters() {
-        let columns = |width| {
-            let places = places(Rect::new(0, 0, width, 10));
-            assert!(places.iter().all(|(_, x, column)| x + column <= width), "{width}");
-            places.into_iter().map(|(column, ..)| column).collect::<Vec<_>>()
-        };
-        assert_eq!(columns(200).len(), 12);
-        for width in 0..200 {
-            columns(width);
-        }
-        let narrow = columns(40);
-        for kept in
-            [ProcessColumn::Gpu, ProcessColumn::Pid, ProcessColumn::Memory, ProcessColumn::Command]
-        {
-            assert!(narrow.contains(&kept));
         }
     }
 }

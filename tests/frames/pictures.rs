@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use nvsdk_top::app::Event;
+use nvsdk_top::app::{Event, Outage};
 use nvsdk_top::config::Config;
 use nvsdk_top::model::{Absent, GpuState};
-use nvsdk_top::source::Snapshot;
+use nvsdk_top::source::{Snapshot, SourceError};
 use nvsdk_top::theme::{Depth, Glyphs, Theme};
 use ratatui::style::Color;
 
@@ -133,6 +133,17 @@ fn no_driver() {
     for (width, height) in [(20, 5), (40, 12), (80, 24)] {
         monitor.resize(width, height).assert_picture("outage");
     }
+}
+
+#[test]
+fn what_to_do_without_a_driver_is_seen_on_the_smallest_screen() {
+    let mut monitor = Monitor::new("h100");
+    let message = SourceError::NOTHING_FOUND.to_owned();
+    monitor.tell(Event::Outage(Arc::new(Outage { message, ..outage() })));
+    let text = monitor.resize(40, 10).text().replace('│', " ");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(SourceError::NOTHING_FOUND), "{text}");
+    assert!(words.contains("looked for again every second"), "{text}");
 }
 
 /// GPUs in every kind of trouble.

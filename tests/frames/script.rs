@@ -90,8 +90,15 @@ fn a_long_command_can_be_read_to_its_end() {
     assert!(!monitor.text().contains("base.toml"));
     monitor.press("right right");
     assert!(monitor.text().contains("base.toml"), "{}", monitor.text());
-    monitor.press(&"right ".repeat(40)).press(&"left ".repeat(40));
+    monitor.press(&"right ".repeat(40));
+    let commands = monitor.state.processes().filter_map(|process| process.identity.as_deref().ok());
+    let longest = commands.map(|who| who.command.to_string()).max_by_key(String::len).unwrap();
+    let end: String = longest.chars().skip(longest.len() - 17).collect();
+    assert!(monitor.text().contains(&format!("{end}│")), "{}", monitor.text());
+    monitor.press(&"left ".repeat(40));
     assert_eq!((monitor.state.command_from, monitor.state.gpus.cursor), (0, 0));
+    monitor.press("right 1 3");
+    assert_eq!(monitor.state.command_from, 0, "another look begins at the beginning");
 }
 
 #[test]
@@ -193,9 +200,11 @@ fn in_context(context: Context) -> Monitor {
     if let Context::Setup | Context::Entry | Context::Confirm | Context::Report = context {
         return in_setup(context);
     }
-    monitor.resize(120, 24).press("+").press(match context {
+    // Where commands are longer than their column, so that they can be scrolled both ways.
+    let width = if context == Context::Processes { 80 } else { 120 };
+    monitor.resize(width, 24).press("+").press(match context {
         Context::Global | Context::Overview => "1 right right down down",
-        Context::Processes => "3 right right down down",
+        Context::Processes => "3 right down down",
         Context::Gpu => "2 right right down down",
         Context::Menu => "3 F6 down",
         _ => "1 F1 down",
@@ -245,7 +254,9 @@ fn every_key_that_is_offered_changes_something() {
             let told = monitor.state.help_lines();
             let in_help = monitor.state.mode == Mode::Normal
                 && monitor.state.setup.dialog.is_none()
-                && told.iter().any(|line| matches!(line, HelpLine::Keys(_, a) if a == action));
+                && told
+                    .iter()
+                    .any(|line| matches!(line, HelpLine::Keys { action: a, .. } if a == action));
             let (_, hits) = monitor.frame();
             in_help || (0..120).any(|x| hits.at(x, 23) == Some(Hit::Action(*action)))
         };

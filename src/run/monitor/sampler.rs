@@ -103,7 +103,7 @@ impl Sampling {
             // What a crash left half done is not gone on with.
             self.feed = Feed::new(open_source(&self.cli));
             let message = "taking a sample crashed the program's reader of the driver; it starts anew, and the report comes when you leave";
-            Event::Outage(self.outage(message.to_owned()))
+            Event::Outage(self.outage(message.to_owned(), &[]))
         })
     }
 
@@ -113,13 +113,20 @@ impl Sampling {
         match self.feed.next(&request) {
             Ok(snapshot) => Event::Sampled(snapshot),
             Err(SourceError::Opening(sentence)) => Event::Opening(sentence),
-            Err(error) => Event::Outage(self.outage(error.to_string())),
+            Err(SourceError::NothingFound { tried }) => {
+                Event::Outage(self.outage(SourceError::NOTHING_FOUND.to_owned(), &tried))
+            }
+            Err(error) => Event::Outage(self.outage(error.to_string(), &[])),
         }
     }
 
-    /// The outage with this message, and what there is of a driver now.
-    fn outage(&self, message: String) -> Arc<Outage> {
-        Arc::new(Outage { message, findings: findings(&self.sysroot) })
+    /// The outage with this message, what there is of a driver now, and where a library was looked for.
+    fn outage(&self, message: String, tried: &[String]) -> Arc<Outage> {
+        let searched = (!tried.is_empty()).then(|| format!("NVML: not in {}", tried.join(", ")));
+        Arc::new(Outage {
+            message,
+            findings: findings(&self.sysroot).into_iter().chain(searched).collect(),
+        })
     }
 }
 

@@ -92,7 +92,7 @@ impl Catch {
 
 fn legible(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    text.lines().map(|line| format!("{}\n", printable(line))).collect()
+    text.lines().flat_map(|line| [printable(line), "\n".into()]).collect()
 }
 
 /// Empties the pipe as it fills, so that nobody who writes to standard error has to wait.

@@ -67,10 +67,9 @@ fn explain(named: bool, failures: &[(OsString, OpenError)], sysroot: &Sysroot) -
         .or_else(|| failures.first().filter(|_| named));
     match telling {
         Some((path, error)) => explain_one(path, error, sysroot),
-        None => SourceError::NoLibrary(format!(
-            "no NVML library found (tried {}); install the NVIDIA driver, or name its libnvidia-ml.so.1 with --nvml-lib",
-            failures.iter().map(|(path, _)| path.to_string_lossy()).collect::<Vec<_>>().join(", ")
-        )),
+        None => SourceError::NothingFound {
+            tried: failures.iter().map(|(path, _)| path.to_string_lossy().into_owned()).collect(),
+        },
     }
 }
 
@@ -176,7 +175,7 @@ mod tests {
         );
         let error = explain(false, &failures[..1], &Sysroot::new("/nonexistent"));
         assert!(
-            matches!(&error, SourceError::NoLibrary(words) if words.contains("tried a")),
+            matches!(&error, SourceError::NothingFound { tried } if *tried == ["a"]),
             "{error}"
         );
     }

@@ -40,6 +40,10 @@ pub(super) fn draw(
                 canvas.frame(card, if selected { Role::BorderFocus } else { Role::Border }, &title);
             hits.add(card, Hit::Gpu(gpu));
             draw_card(state, gpu, &sample.gpus[gpu], inside, canvas);
+            // On the frame, so that a GPU that is always held back has its whole history.
+            if let Some((role, words)) = verdict(canvas, &sample.gpus[gpu]) {
+                canvas.foot(card, role, &words);
+            }
         }
     }
 }
@@ -57,12 +61,7 @@ fn draw_card(state: &State, gpu: usize, now: &GpuSample, frame: Rect, canvas: &m
         draw_line(state, now, row(inside, 3), canvas);
     }
     let (_, chart) = split_top(inside, 4);
-    let last = verdict(canvas, now).filter(|_| chart.height >= 2);
-    let (chart, below) = split_top(chart, chart.height - u16::from(last.is_some()));
     charts::draw(state, gpu, chart, canvas);
-    if let Some((role, words)) = last {
-        canvas.text(below, role, &words);
-    }
 }
 
 fn draw_bars(state: &State, now: &GpuSample, inside: Rect, canvas: &mut Canvas<'_>) {

@@ -129,9 +129,9 @@ fn draw_rest(state: &State, gpu: usize, now: &GpuSample, place: Rect, canvas: &m
     let verdict = verdict(canvas, now);
     let words =
         verdict.as_ref().map_or(0, |(_, words)| u16::try_from(words.chars().count()).unwrap_or(0));
-    // What holds a GPU back says more than its history, which is left out where both do not fit.
-    let words_width =
-        if words + 1 + LEAST_HISTORY <= place.width || words == 0 { words } else { place.width };
+    // The history keeps half of the room, or leaves where that is too little for one.
+    let half = place.width.saturating_sub(1) / 2;
+    let words_width = if half >= LEAST_HISTORY { words.min(half) } else { place.width.min(words) };
     let (chart, place) = split_left(
         place,
         (place.width - words_width).saturating_sub(u16::from(words > 0)),

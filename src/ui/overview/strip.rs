@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 
 use super::super::Hits;
 use super::super::canvas::Canvas;
-use super::super::layout::{row, split_left};
+use super::super::layout::{row, split_left, split_top};
+use super::super::number::shown_part;
 use super::super::verdict::trouble;
 use crate::app::{Hit, List, State};
 use crate::model::Metric;
@@ -23,8 +24,14 @@ pub(super) fn draw(
     let highest = gpus.iter().map(|&gpu| inventory.gpus[gpu].index).max().unwrap_or(0);
     let (digits, width) = if highest < 100 { (2, 2) } else { (3, 3) };
     let per_line = usize::from(columns.max(1));
+    let needed = gpus.len().div_ceil(per_line);
+    let is_cut = needed > usize::from(area.height) && area.height > 2;
+    let (area, below) = split_top(area, area.height - u16::from(is_cut));
     let lines = usize::from(area.height);
     let top = top_line(state, gpus, per_line, lines);
+    if is_cut && let Some(part) = shown_part(top * per_line, lines * per_line, gpus.len()) {
+        canvas.text_right(below, Role::TextDim, &format!("GPUs {part}"));
+    }
     for (number, line) in (0..).zip(gpus.chunks(per_line).skip(top).take(lines)) {
         let mut rest = row(area, number);
         for &gpu in line {
@@ -43,14 +50,15 @@ pub(super) fn draw(
                 continue;
             }
             let value = |metric| now.values.value(metric);
-            let (bar, text) = split_left(place, place.width.saturating_sub(10).min(12), 0);
+            let (bar, text) = split_left(place, place.width.saturating_sub(10), 0);
             if let Some(busy) = value(Metric::Busy) {
                 canvas.bar(bar, Gradient::Busy, busy, 0.0);
             }
             let dash = || canvas.glyphs.absent.to_owned();
             let busy = value(Metric::Busy).map_or_else(dash, |busy| format!("{busy:.0}%"));
             let heat = value(Metric::Temperature).map_or_else(dash, |heat| {
-                format!("{:.0}{}", state.config.temperature.level(heat), canvas.glyphs.degree)
+                let unit = state.config.temperature;
+                format!("{:.0}{}{}", unit.level(heat), canvas.glyphs.degree, unit.letter())
             });
             let (busy_place, heat_place) = split_left(text, 5, 0);
             canvas.text_right(busy_place, Role::Text, &busy);

@@ -219,14 +219,22 @@ fn a_plain_terminal_gets_plain_text() {
 }
 
 #[test]
-fn a_theme_that_is_a_device_is_told_and_stops_nothing() {
-    let mut terminal = Terminal::start(&program(&["--demo", "--theme", "/dev/zero"]), USUAL);
-    terminal.wait_for("GPUs and what is wrong", |screen| {
-        let text = screen.contents();
-        text.contains("H100") && text.contains("no regular file; nvsdk-dark is used instead.")
-    });
-    terminal.send("q");
-    assert_leaves(&mut terminal, 0);
+fn a_theme_that_cannot_be_used_is_told_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("wrong.toml");
+    fs::write(&wrong, "roles = 3\nshapes = 4\n").unwrap();
+    for (theme, words) in [
+        ("/dev/zero", "no regular file; nvsdk-dark is used instead."),
+        (wrong.to_str().unwrap(), "(and 1 more). The rest of the theme is used."),
+    ] {
+        let mut terminal = Terminal::start(&program(&["--demo", "--theme", theme]), USUAL);
+        terminal.wait_for("GPUs and what is wrong", |screen| {
+            let text = screen.contents().split_whitespace().collect::<Vec<_>>().join(" ");
+            text.contains("H100") && text.contains(words)
+        });
+        terminal.send("q");
+        assert_leaves(&mut terminal, 0);
+    }
 }
 
 #[test]
