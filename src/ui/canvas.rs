@@ -216,6 +216,8 @@ impl<'a> Canvas<'a> {
                 [right] => (None, *right),
                 _ => continue,
             };
+            // Zero is told from a small value by its colour.
+            let is_idle = left.iter().chain(&right).all(|bucket| bucket.max <= 0.0);
             let quarters = |bucket: Option<Bucket>| {
                 bucket.map_or(0, |bucket| quarters_of(share(bucket.mean, highest), area.height))
             };
@@ -225,7 +227,11 @@ impl<'a> Canvas<'a> {
                 let (left, right) = (part(left), part(right));
                 if left + right > 0 {
                     let percent = f64::from(level + 1) * 100.0 / f64::from(area.height.max(1));
-                    let style = Style::new().fg(self.theme.shade(gradient, percent));
+                    let style = if is_idle {
+                        self.theme.style(Role::GraphLabel)
+                    } else {
+                        Style::new().fg(self.theme.shade(gradient, percent))
+                    };
                     self.put(x, y, self.glyphs.area[left][right], style);
                 }
             }

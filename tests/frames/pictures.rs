@@ -146,6 +146,17 @@ fn what_to_do_without_a_driver_is_seen_on_the_smallest_screen() {
     assert!(words.contains("looked for again every second"), "{text}");
 }
 
+#[test]
+fn zero_looks_other_than_a_small_value() {
+    let mut monitor = Monitor::watching("h100");
+    let text = monitor.resize(80, 24).text();
+    let has = |percent: &str| {
+        let line = text.lines().find(|line| line.contains(percent)).unwrap();
+        ["⣀", "▁"].map(|mark| line.contains(mark))
+    };
+    assert_eq!([has("  0%"), has("  4%")], [[true, false], [false, true]]);
+}
+
 /// GPUs in every kind of trouble.
 fn disturb(snapshot: &mut Snapshot) {
     let age_us = 131_000_000;
