@@ -68,7 +68,10 @@ pub enum SourceError {
     #[error("{0}")]
     NoLibrary(String),
     /// There is no NVML library in any of the usual places.
-    #[error("{}; tried {}", Self::NOTHING_FOUND, tried.join(", "))]
+    #[error(
+        "no NVML library found (tried {}); install the NVIDIA driver, or name its libnvidia-ml.so.1 with --nvml-lib",
+        tried.join(", ")
+    )]
     NothingFound {
         /// The places.
         tried: Vec<String>,
@@ -85,7 +88,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// What is said and what is to be done where there is no library.
+    /// The same without the places, for those who list them elsewhere.
     pub const NOTHING_FOUND: &str = "no NVML library found; install the NVIDIA driver, or name its libnvidia-ml.so.1 \
                                      with --nvml-lib";
 }
