@@ -169,11 +169,23 @@ pub(crate) fn is_whole(screen: &vt100::Screen) -> bool {
 
 fn show(mut reader: Box<dyn Read + Send>, shown: &Shown) {
     let mut bytes = [0; 4096];
+    let mut waiting = Vec::new();
     // A terminal whose last user has gone gives an error instead of an end.
     while let Some(read) = reader.read(&mut bytes).ok().filter(|read| *read > 0) {
-        shown.parser.lock().unwrap().process(&bytes[..read]);
+        waiting.extend_from_slice(&bytes[..read]);
+        let whole = whole_frames(&waiting);
+        shown.parser.lock().unwrap().process(&waiting[..whole]);
+        waiting.drain(..whole);
         drop(shown.block.lock().unwrap());
     }
+    shown.parser.lock().unwrap().process(&waiting);
+}
+
+/// How much can be shown: like a terminal that knows synchronised updates, nothing of a frame before its end.
+fn whole_frames(bytes: &[u8]) -> usize {
+    let last = |mark: &[u8]| bytes.windows(mark.len()).rposition(|window| window == mark);
+    let (begin, end) = (last(b"\x1b[?2026h"), last(b"\x1b[?2026l"));
+    begin.filter(|begin| end.is_none_or(|end| end < *begin)).unwrap_or(bytes.len())
 }
 
 fn size(cols: u16, rows: u16) -> PtySize {
