@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::declared::{Configuration, Declared, Place, SourceFile};
-use super::facts::{Facts, Gpu, Pending};
+use super::declared::{Configuration, Declared, NotImported, Place, SourceFile};
+use super::facts::{Facts, Gpu};
 use super::nix::{AttrPath, Expr};
-use super::options::{Effect, Home, OPTIONS, SdkOption};
+use super::options::{Home, OPTIONS, SdkOption};
 use super::{Branch, Draft, Mode, Release, Running, Stated, Value};
 use crate::model::Architecture;
 
@@ -21,15 +21,6 @@ pub enum Because {
     Running,
     /// What the user chose would not evaluate without it.
     Needed,
-}
-
-/// What an option still needs, although nothing about it has to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// The declared system has to be built and switched to.
-    Rebuild,
-    /// The built system has to be started.
-    Reboot,
 }
 
 /// An option of this machine.
@@ -63,21 +54,6 @@ impl Row {
         }
     }
 
-    /// What the option needs although it is declared as wanted.
-    #[must_use]
-    pub fn need(&self, facts: &Facts) -> Option<Need> {
-        if !matches!(self.wanted, Some((_, Because::Declared))) || !self.differs() {
-            return None;
-        }
-        let pending = facts.generations.pending();
-        let is_built = match self.option.effect {
-            // Another kernel or module that waits for its boot.
-            Effect::Boot => !pending.is_empty(),
-            Effect::Switch => pending.contains(&Pending::NextBoot),
-        };
-        Some(if is_built { Need::Reboot } else { Need::Rebuild })
-    }
-
     /// Whether the user chose that nothing is to be there where nothing was found: then there is nothing to declare.
     #[must_use]
     pub fn is_settled(&self) -> bool {
@@ -99,12 +75,14 @@ pub struct Setup {
     pub facts: Arc<Facts>,
     /// The configuration; none was found on most machines without NixOS.
     pub configuration: Option<Arc<Configuration>>,
-    /// The text of the file that would be written, where it is there and not imported.
+    /// The text of the file that would be written, where it is there and was not read with the configuration.
     pub found_file: Option<Arc<str>>,
     /// Whose options are written.
     pub mode: Mode,
     /// The release that is written for.
     pub release: Release,
+    /// Whether nothing names the release: neither the user, nor the flake, nor the system that runs.
+    pub is_release_guessed: bool,
     /// What the user chose, by option; a choice that is declared by now is no choice.
     pub chosen: BTreeMap<&'static str, Value>,
     /// The options.
@@ -127,8 +105,13 @@ impl Setup {
         let distribution = facts.system.distribution.known();
         let version = distribution.map_or("", |distribution| &distribution.version_id);
         let mode = configuration.as_deref().map_or(Mode::Standalone, |read| detected(read, &facts));
+        let flakes = configuration.as_deref().and_then(Configuration::nixpkgs_branch);
+        let flakes = flakes.and_then(|branch| Release::of_branch(&branch));
+        let is_flake = configuration.as_deref().is_some_and(|read| read.entry.is_flake);
+        let is_release_guessed = flakes.is_none() && (is_flake || !facts.system.is_nixos());
         let mut setup = Self {
-            release: Release::of_version(version),
+            is_release_guessed,
+            release: flakes.unwrap_or_else(|| Release::of_version(version)),
             facts,
             configuration,
             found_file: None,
@@ -173,6 +156,7 @@ impl Setup {
             (Self::RELEASE, Value::Text(name)) => {
                 let known = Release::ALL.into_iter().find(|release| release.name() == name);
                 self.release = known.ok_or("release is one of: 25.11, 26.05")?;
+                self.is_release_guessed = false;
                 return Ok(());
             }
             (Self::MODE, Value::Text(word)) => {
@@ -197,11 +181,13 @@ impl Setup {
     /// Works the rows out anew.
     fn refresh(&mut self) {
         self.rows = OPTIONS.iter().map(|option| self.worked_out(option)).collect();
+        let read = self.configuration.as_deref();
+        let is_unread = read.is_some_and(|read| read.instead_of_modules().is_some());
         for (path, value) in self.needed() {
             let open = self.rows.iter_mut().find(|row| {
                 row.option.path == path
                     && row.wanted.is_none()
-                    && matches!(row.stated, Stated::NotFound { .. })
+                    && (is_unread || matches!(row.stated, Stated::NotFound { .. }))
             });
             if let Some(row) = open {
                 row.wanted = Some((value, Because::Needed));
@@ -230,12 +216,24 @@ impl Setup {
         let Some(read) = self.configuration.as_deref() else {
             return Stated::NotFound { files_read: 0, imports_not_followed: 0 };
         };
+        if let Some(part) = read.instead_of_modules() {
+            return Stated::Unknown { text: part.text, place: part.place };
+        }
         let here = Stated::of(read, option, self.mode);
         let other = self.own_mode().filter(|mode| *mode != self.mode);
         match (&here, other) {
             (Stated::NotFound { .. }, Some(mode)) => Stated::of(read, option, mode),
+            (Stated::NotFound { .. }, None) => self.upstreams(read, option).unwrap_or(here),
             _ => here,
         }
+    }
+
+    /// What the upstream module takes by itself, where it is on.
+    fn upstreams(&self, read: &Configuration, option: &SdkOption) -> Option<Stated> {
+        let default = option.upstream.filter(|_| self.mode == Mode::Snippet)?;
+        let enable = Stated::of(read, super::option("enable")?, self.mode);
+        (enable.value() == Some(&Value::Bool(true)))
+            .then(|| Stated::Value { value: default.value(), places: Vec::new() })
     }
 
     /// What a choice makes necessary, where nothing else says it.
@@ -246,11 +244,14 @@ impl Setup {
             needed.push(("unfree", Value::Text("list".to_owned())));
         }
         if self.rows.iter().any(Row::is_changed) && self.has_driver() {
-            let is_older = |gpu: &Gpu| {
-                gpu.architecture.known().is_some_and(|it| it.name < Architecture::TURING)
+            let any = |is_it: fn(Architecture) -> bool| {
+                let mut known = self.driven_gpus().filter_map(|gpu| gpu.architecture.known());
+                known.any(|it| is_it(it.name))
             };
+            let needs_open = any(|it| it >= Architecture::BLACKWELL);
+            let is_older = any(|it| it < Architecture::TURING);
             let has_open = self.branch().is_none_or(|branch| branch.has_open);
-            let open = has_open && !self.facts.gpus().iter().any(is_older);
+            let open = has_open && (needs_open || !is_older);
             needed.push(("driver.open", Value::Bool(open)));
         }
         needed
@@ -261,6 +262,12 @@ impl Setup {
     pub fn own_file(&self) -> Option<&SourceFile> {
         let files = self.configuration.as_deref().map_or(&[][..], |read| &read.files);
         files.iter().find(|file| file.marker.is_some_and(|own| !own.is_hand_edited))
+    }
+
+    /// Our own file, where nothing imports it yet.
+    #[must_use]
+    pub fn not_imported(&self) -> Option<&NotImported> {
+        self.configuration.as_deref()?.not_imported.as_ref()
     }
 
     /// The mode that our own file was written in.
@@ -277,6 +284,21 @@ impl Setup {
     #[must_use]
     pub fn has_driver(&self) -> bool {
         self.is_wanted("enable") || self.is_wanted("datacenter")
+    }
+
+    /// Whether the configuration has the driver, or sets it by an expression that may give it.
+    #[must_use]
+    pub fn may_have_driver(&self) -> bool {
+        let may_be_on =
+            |row: &Row| row.wanted.is_none() && !matches!(row.stated, Stated::NotFound { .. });
+        self.has_driver()
+            || ["enable", "datacenter"].iter().any(|path| self.row(path).is_some_and(may_be_on))
+    }
+
+    /// The GPUs that NVIDIA's driver is for: those that are handed to virtual machines are not.
+    pub(super) fn driven_gpus(&self) -> impl Iterator<Item = &Gpu> {
+        let gpus = self.facts.gpus().iter();
+        gpus.filter(|gpu| gpu.kernel_driver.text() != Some("vfio-pci"))
     }
 
     /// The driver that the wanted configuration gives; none where it is pinned or has to be evaluated.
@@ -299,11 +321,14 @@ impl Setup {
     pub fn machine(&self) -> Option<String> {
         let platform = AttrPath::dotted("nixpkgs.hostPlatform");
         let declared = self.configuration.as_deref().map(|read| read.declared(&platform));
+        let this_machine = || self.facts.system.machine.text().map(str::to_owned);
         match declared {
-            Some(Declared::Value { value: Expr::Text(system), .. }) => {
-                Some(system.split('-').next().unwrap_or_default().to_owned())
+            Some(Declared::Value { value: Expr::Text(system), .. }) => Some(processor(&system)),
+            Some(Declared::Unknown { .. } | Declared::Conflict(_)) | None => this_machine(),
+            Some(_) => {
+                let flake = self.configuration.as_deref().and_then(|read| read.flake.as_ref());
+                flake.and_then(|flake| flake.system.as_deref()).map(processor).or_else(this_machine)
             }
-            _ => self.facts.system.machine.text().map(str::to_owned),
         }
     }
 
@@ -339,6 +364,11 @@ impl Setup {
         });
         Draft { entry: None, values: values.collect() }
     }
+}
+
+/// The processor of a system such as `aarch64-linux`.
+fn processor(system: &str) -> String {
+    system.split('-').next().unwrap_or_default().to_owned()
 }
 
 /// Whether a value is more than nothing.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use super::declared::Configuration;
+use super::declared::{Configuration, list_of};
 use super::nix::AttrPath;
 use super::shell::quoted;
 
@@ -25,7 +25,7 @@ pub enum Entry {
 }
 
 impl From<&Configuration> for Entry {
-    /// The configuration that was read, with the host that was read of a flake; `HOST` where none is known.
+    /// The configuration that was read, with the host that was read of a flake; `YOUR-HOST` where none is known.
     fn from(read: &Configuration) -> Self {
         let entry = &read.entry;
         if !entry.is_flake {
@@ -34,7 +34,7 @@ impl From<&Configuration> for Entry {
         let folder = entry.file.parent().unwrap_or(Path::new("/")).to_owned();
         let of_flake = read.flake.as_ref().and_then(|flake| flake.host.clone());
         let host = of_flake.or_else(|| entry.host.clone()).or_else(|| entry.this_host.clone());
-        Self::Flake { folder, host: host.unwrap_or_else(|| "HOST".to_owned()) }
+        Self::Flake { folder, host: host.unwrap_or_else(|| "YOUR-HOST".to_owned()) }
     }
 }
 
@@ -59,6 +59,8 @@ pub struct WrittenFile {
     pub work_tree: Option<PathBuf>,
     /// The file that has to import it, where none does yet.
     pub import_into: Option<PathBuf>,
+    /// Whether that file is known to have a list to add to.
+    pub has_list: bool,
 }
 
 /// Another program than `nixos-rebuild` that the configuration is applied with.
@@ -80,13 +82,15 @@ pub struct Done<'a> {
     /// The host's name in a hive; that of a flake's entry is known.
     pub host: Option<&'a str>,
     /// Whether the flake's host is another machine than this one.
-    pub is_elsewhere: bool,
+    pub is_remote: bool,
     /// The files that were written.
     pub files: &'a [WrittenFile],
     /// Whether some change takes effect at boot; switching would put new libraries beside the old kernel module.
     pub at_boot: bool,
     /// The programs that this configuration, or this machine, has.
     pub tools: &'a [Tool],
+    /// Whether this machine runs something else than NixOS, so that nothing here is changed by a rebuild.
+    pub is_elsewhere: bool,
 }
 
 /// One thing to do.
@@ -100,22 +104,32 @@ pub enum Step {
         list: &'static str,
         /// The element of the list.
         element: String,
+        /// Whether the list is known to be there.
+        has_list: bool,
     },
     /// A command to run, ready for a shell.
     Run(String),
     /// A command that does what the last commands from the build on do, for those who use that program.
     Or(String),
+    /// To build it where it belongs, since this machine runs no NixOS.
+    Elsewhere,
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Import { into, list, element } => {
+            Self::Import { into, list, element, has_list: true } => {
+                write!(f, "in {} add {element} to {list}", into.display())
+            }
+            Self::Import { into, list, element, has_list: false } => {
                 write!(f, "in {} add {element} to {list}", into.display())?;
                 write!(f, ", or write: {list} = [ {element} ];")
             }
             Self::Run(command) => f.write_str(command),
             Self::Or(command) => write!(f, "or, in place of nixos-rebuild: {command}"),
+            Self::Elsewhere => f.write_str(
+                "build the configuration on the NixOS machine that it is for, and switch to it",
+            ),
         }
     }
 }
@@ -128,6 +142,9 @@ pub fn steps(done: &Done) -> Vec<Step> {
     }
     let imports = done.files.iter().filter_map(import);
     let tracked = done.files.iter().filter_map(|file| track(file, done.entry));
+    if done.is_elsewhere && !done.is_remote {
+        return imports.chain(tracked).chain([Step::Elsewhere]).collect();
+    }
     let rebuild = rebuild(done).into_iter().map(Step::Run);
     let others = done.tools.iter().filter_map(|tool| tool_command(*tool, done)).map(Step::Or);
     let reboot = done.at_boot.then(|| {
@@ -141,9 +158,9 @@ pub fn steps(done: &Done) -> Vec<Step> {
 
 fn import(file: &WrittenFile) -> Option<Step> {
     let into = file.import_into.clone()?;
-    let list = if into.ends_with("flake.nix") { "modules" } else { "imports" };
+    let list = list_of(&into);
     let element = nix_path(&relative(into.parent()?, &file.path)?)?;
-    Some(Step::Import { into, list, element })
+    Some(Step::Import { into, list, element, has_list: file.has_list })
 }
 
 /// The way from a folder to a file.
@@ -182,7 +199,7 @@ fn track(file: &WrittenFile, entry: &Entry) -> Option<Step> {
 /// The other machine that the configuration is for.
 fn elsewhere<'a>(done: &'a Done<'_>) -> Option<&'a str> {
     match done.entry {
-        Entry::Flake { host, .. } if done.is_elsewhere => Some(host),
+        Entry::Flake { host, .. } if done.is_remote => Some(host),
         _ => None,
     }
 }
@@ -233,7 +250,7 @@ fn tool_command(tool: Tool, done: &Done) -> Option<String> {
             let boot = if done.at_boot { "--boot " } else { "" };
             Some(format!("deploy {boot}{}", flake(folder, host)))
         }
-        Tool::Nh if is_flake && !done.is_elsewhere => {
+        Tool::Nh if is_flake && !done.is_remote => {
             Some(format!("nh os {action} {} --hostname {}", quoted(folder), quoted(host)))
         }
         Tool::Deploy | Tool::Nh => None,
@@ -248,7 +265,7 @@ mod tests {
 
     fn file(path: &str) -> WrittenFile {
         let path = PathBuf::from(path);
-        WrittenFile { path, is_new: false, work_tree: None, import_into: None }
+        WrittenFile { path, is_new: false, work_tree: None, import_into: None, has_list: false }
     }
 
     #[test]
@@ -259,10 +276,11 @@ mod tests {
             let done = Done {
                 entry: &entry,
                 host: None,
-                is_elsewhere: true,
+                is_remote: true,
                 files: &files,
                 at_boot,
                 tools: &[],
+                is_elsewhere: true,
             };
             steps(&done).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
@@ -282,7 +300,8 @@ mod tests {
     }
 
     fn lines(entry: &Entry, files: &[WrittenFile], at_boot: bool, tools: &[Tool]) -> Vec<String> {
-        let done = Done { entry, host: None, is_elsewhere: false, files, at_boot, tools };
+        let (is_remote, is_elsewhere) = (false, false);
+        let done = Done { entry, host: None, is_remote, files, at_boot, tools, is_elsewhere };
         steps(&done).iter().map(Step::to_string).collect()
     }
 
@@ -307,6 +326,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_rebuilt_on_a_machine_without_nixos() {
+        let entry = Entry::File("/etc/nixos/configuration.nix".into());
+        let files = &[file("/etc/nixos/a.nix")];
+        let done = Done {
+            entry: &entry,
+            host: None,
+            files,
+            at_boot: true,
+            tools: &[Tool::Nh],
+            is_remote: false,
+            is_elsewhere: true,
+        };
+        assert_eq!(steps(&done), [Step::Elsewhere]);
+    }
+
+    #[test]
     fn what_takes_effect_at_switch_needs_no_reboot() {
         let entry = Entry::File("/home/alice/my nix/c.nix".into());
         let word = "-I 'nixos-config=/home/alice/my nix/c.nix'";
@@ -324,14 +359,14 @@ mod tests {
             is_new: true,
             work_tree: work_tree.clone(),
             import_into: Some("/home/alice/nix/flake.nix".into()),
+            has_list: true,
             ..file("/home/alice/nix/hosts/box/gpu it's.nix")
         };
         let old = WrittenFile { work_tree, ..file("/home/alice/nix/-x.nix") };
         assert_eq!(
             lines(&entry, &[new, old], true, &[]),
             [
-                "in /home/alice/nix/flake.nix add (./. + \"/hosts/box/gpu it's.nix\") to modules, or write: \
-                 modules = [ (./. + \"/hosts/box/gpu it's.nix\") ];",
+                "in /home/alice/nix/flake.nix add (./. + \"/hosts/box/gpu it's.nix\") to modules",
                 r"git -C /home/alice/nix add -N 'hosts/box/gpu it'\''s.nix'",
                 "git -C /home/alice/nix add -N ./-x.nix",
                 "nixos-rebuild build --flake '/home/alice/nix#box'",
@@ -361,8 +396,9 @@ mod tests {
         let tools = [Tool::Colmena, Tool::Deploy, Tool::Nh];
         let files = [file("/r/gpu.nix")];
         let or = |entry: &Entry, host, at_boot| -> Vec<_> {
-            let (files, tools) = (&files, &tools);
-            let done = Done { entry, host, is_elsewhere: false, files, at_boot, tools };
+            let (files, tools, is_remote) = (&files, &tools, false);
+            let is_elsewhere = false;
+            let done = Done { entry, host, is_remote, files, at_boot, tools, is_elsewhere };
             let steps = steps(&done).into_iter();
             steps
                 .filter_map(|step| if let Step::Or(line) = step { Some(line) } else { None })

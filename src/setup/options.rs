@@ -74,7 +74,11 @@ impl fmt::Display for Home {
         match self {
             Self::Key(path) => write!(f, "{path} = …;"),
             Self::Driver(path) => {
-                write!(f, "{path} = config.boot.kernelPackages.nvidiaPackages.…;")
+                write!(f, "{path} = config.boot.kernelPackages.nvidiaPackages.…;")?;
+                if *path == "hardware.nvidia.package" {
+                    f.write_str(" or, from 26.05 on: hardware.nvidia.branch = \"…\";")?;
+                }
+                Ok(())
             }
             Self::Element(list, element) => write!(f, "{list} = [ {element} ];"),
             Self::Packages(list, prefix) => write!(f, "{list} = [ {prefix}… ];"),

@@ -34,6 +34,18 @@ impl Release {
         if version >= (26, 5) { Self::R2605 } else { Self::R2511 }
     }
 
+    /// The release of a branch of nixpkgs, such as `nixos-26.05`; what is unstable comes after all releases.
+    #[must_use]
+    pub fn of_branch(branch: &str) -> Option<Self> {
+        let name = ["nixos-", "nixpkgs-", "release-"]
+            .iter()
+            .find_map(|prefix| branch.strip_prefix(prefix))?;
+        if name.starts_with("unstable") {
+            return Self::ALL.last().copied();
+        }
+        name.starts_with(|c: char| c.is_ascii_digit()).then(|| Self::of_version(name))
+    }
+
     /// Whether a driver can be named by `hardware.nvidia.branch`.
     #[must_use]
     pub fn has_driver_branch(self) -> bool {

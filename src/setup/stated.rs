@@ -12,7 +12,7 @@ pub enum Stated {
     Value {
         /// The value.
         value: Value,
-        /// Where it is set.
+        /// Where it is set; nowhere where it is what the upstream module takes by itself.
         places: Vec<Place>,
     },
     /// It is set to something that Setup does not offer, such as a pinned driver.
@@ -59,7 +59,8 @@ impl Stated {
             Home::Packages(path, prefix) => Self::of_list(configuration, path, |elements| {
                 let Kind::Several(words) = option.kind else { return None };
                 let is_there = |word: &&&str| {
-                    elements.contains(&Expr::Name(AttrPath::dotted(&format!("{prefix}{word}"))))
+                    let package = Expr::Name(AttrPath::dotted(&format!("{prefix}{word}")));
+                    spellings(&package, mode).iter().any(|name| elements.contains(name))
                 };
                 let words: Vec<_> =
                     words.iter().filter(is_there).map(|word| (*word).to_owned()).collect();
@@ -76,6 +77,22 @@ impl Stated {
         match self {
             Self::Value { value, .. } => Some(value),
             _ => None,
+        }
+    }
+
+    /// Whether nothing that was read sets it.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether no place sets it, be it that upstream's module takes something by itself.
+    #[must_use]
+    pub fn is_said_nowhere(&self) -> bool {
+        match self {
+            Self::NotFound { .. } => true,
+            Self::Value { places, .. } => places.is_empty(),
+            _ => false,
         }
     }
 
@@ -206,6 +223,22 @@ pub(super) const ALLOW_UNFREE: &str = "nixpkgs.config.allowUnfree";
 pub(super) const ALLOW_UNFREE_PACKAGES: &str = "nixpkgs.config.allowUnfreePackages";
 pub(super) const ACCEPT_LICENSE: &str = "nixpkgs.config.nvidia.acceptLicense";
 pub(super) const ALLOW_UNFREE_PREDICATE: &str = "nixpkgs.config.allowUnfreePredicate";
+
+/// The packages of the upstream overlay, and what nixpkgs calls them.
+const OVERLAY: &[(&str, &str)] = &[
+    ("pkgs.cudnn", "pkgs.cudaPackages.cudnn"),
+    ("pkgs.nccl", "pkgs.cudaPackages.nccl"),
+    ("pkgs.tensorrt", "pkgs.cudaPackages.tensorrt"),
+    ("pkgs.cutensor", "pkgs.cudaPackages.libcutensor"),
+];
+
+/// The names of a package: its own, and that of the upstream overlay, which is there in its mode.
+pub(super) fn spellings(package: &Expr, mode: Mode) -> Vec<Expr> {
+    let others = OVERLAY.iter().filter(|_| mode == Mode::Snippet);
+    let named = |name: &str| Expr::Name(AttrPath::dotted(name));
+    let others = others.filter(|(_, own)| named(own) == *package).map(|(other, _)| named(other));
+    std::iter::once(package.clone()).chain(others).collect()
+}
 
 /// The elements of a list; those below `with pkgs;` by their whole names.
 pub(super) fn elements(value: &Expr) -> Vec<Expr> {

@@ -100,9 +100,12 @@ impl Sheet {
             }
             Stated::NotFound { files_read: 0, .. } => (Kind::Dim, nowhere(), &[][..]),
             Stated::NotFound { files_read, imports_not_followed } => {
-                let words = format!(
-                    "not found in the {files_read} files read ({imports_not_followed} imports not followed)"
-                );
+                let counted = |number: usize, thing| {
+                    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+                };
+                let (files, imports) =
+                    (counted(*files_read, "file"), counted(*imports_not_followed, "import"));
+                let words = format!("not found in the {files} read ({imports} not followed)");
                 (Kind::Dim, words, &[][..])
             }
         };
@@ -115,7 +118,9 @@ impl Sheet {
         let entry = self.setup.configuration.as_deref().map(|read| &read.entry.file);
         let folder = entry.and_then(|file| file.parent());
         let file = folder.and_then(|folder| place.file.strip_prefix(folder).ok());
-        format!("{}:{}", file.unwrap_or(&place.file).display(), place.line)
+        let unimported = self.setup.not_imported().filter(|own| own.file == place.file);
+        let note = if unimported.is_some() { " (imported by nothing yet)" } else { "" };
+        format!("{}:{}{note}", file.unwrap_or(&place.file).display(), place.line)
     }
 }
 

@@ -28,7 +28,7 @@ impl Sheet {
         if self.is_demo {
             lines.push(Line::new(
                 Kind::Notice,
-                "This is a simulated machine with a simulated configuration; nothing of it is written.",
+                "This is a simulated machine of its own with a simulated configuration; nothing of it is written.",
             ));
         }
         let obstacles = self.obstacles();
@@ -36,9 +36,10 @@ impl Sheet {
         lines.extend(others.map(|text| Line::new(Kind::Warning, text.clone())));
         lines.extend(self.without_configuration());
         lines.extend(obstacles.into_iter().map(|text| Line::new(Kind::Error, text)));
+        lines.extend(self.unimported());
         lines.extend(self.plan.notes.iter().map(|note| Line::new(Kind::Warning, note.to_string())));
         if self.plan.is_empty() {
-            lines.extend(self.nothing_to_write());
+            lines.extend(self.nothing());
         } else {
             lines.extend(self.by_hand());
             lines.extend(self.diff_lines());
@@ -47,7 +48,12 @@ impl Sheet {
         lines
     }
 
-    fn without_configuration(&self) -> Vec<Line> {
+    fn unimported(&self) -> Option<Line> {
+        Some(Line::new(Kind::Warning, format!("{}.", self.setup.not_imported()?)))
+    }
+
+    /// Why nothing can be told or written, where no configuration was read.
+    pub(super) fn without_configuration(&self) -> Vec<Line> {
         if self.setup.configuration.is_some() {
             return Vec::new();
         }
@@ -74,11 +80,10 @@ impl Sheet {
         ]
     }
 
-    fn nothing_to_write(&self) -> Vec<Line> {
+    /// Why nothing is written, and what is still to do.
+    fn nothing(&self) -> Vec<Line> {
         let mut lines = Vec::new();
-        if self.setup.configuration.is_some() && self.plan.refusals.is_empty() {
-            lines.push(Line::new(Kind::Good, "Nothing to write: what is wanted is declared."));
-        }
+        lines.extend(self.nothing_to_write().map(|why| Line::new(Kind::Good, why)));
         for (need, words) in [
             (Need::Rebuild, "declared, and waits for a rebuild"),
             (Need::Reboot, "declared, and waits for a reboot"),
@@ -89,6 +94,7 @@ impl Sheet {
                 lines.push(Line::new(Kind::Warning, format!("{words}: {}", waiting.join(", "))));
             }
         }
+        lines.extend(self.step_lines());
         lines
     }
 
@@ -96,7 +102,7 @@ impl Sheet {
     fn by_hand(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         for change in self.plan.not_written() {
-            let Outcome::NotWritten { place, is, line } = &change.outcome else { continue };
+            let Outcome::NotWritten { place, old, line, .. } = &change.outcome else { continue };
             lines.extend([
                 Line::new(
                     Kind::Warning,
@@ -106,7 +112,7 @@ impl Sheet {
                         change.option
                     ),
                 ),
-                Line::new(Kind::Old, format!("- {} = {};", change.key, is.replace('\n', " "))),
+                Line::new(Kind::Old, format!("- {}", old.replace('\n', " "))),
                 Line::new(Kind::New, format!("+ {line}")),
             ]);
         }

@@ -35,7 +35,9 @@ fn confirm(sheet: &Sheet) -> Vec<Line> {
 }
 
 fn refused(sheet: &Sheet) -> Vec<Line> {
-    sheet.obstacles().into_iter().map(|why| Line::new(Kind::Error, why)).collect()
+    let mut lines = sheet.without_configuration();
+    lines.extend(sheet.obstacles().into_iter().map(|why| Line::new(Kind::Error, why)));
+    lines
 }
 
 fn written(done: &SetupWritten) -> Vec<Line> {

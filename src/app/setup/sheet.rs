@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{SetupOrder, SetupReading};
-use crate::setup::declared::Configuration;
 use crate::setup::next::{Done, Entry, Step, WrittenFile, steps};
 use crate::setup::{
-    DiffLine, Draft, Finding, Mode, OPTIONS, Plan, Release, Row, SdkOption, Setup, Severity, Value,
-    diff,
+    Because, DiffLine, Draft, Effect, Finding, Mode, OPTIONS, Plan, Release, Row, SdkOption, Setup,
+    Severity, Value, diff,
 };
 
 /// As many changes as can be taken back.
@@ -194,21 +193,51 @@ impl Sheet {
         Some(Entry::Flake { folder, host: host.unwrap_or_default() })
     }
 
-    /// What will be to do after the plan is written; whether git has to hear of it shows when it is.
+    /// What will be to do after the plan is written, or is still to do where nothing imports our file; whether git has
+    /// to hear of it shows when it is written.
     pub(super) fn steps(&self) -> Vec<Step> {
-        let file = self.plan.file.as_ref().filter(|_| self.obstacles().is_empty());
-        let path = file.and_then(|file| file.path.clone().ok());
-        let Some(((file, path), entry)) = file.zip(path).zip(self.entry_of_steps()) else {
+        let planned = self.plan.file.as_ref().filter(|_| self.obstacles().is_empty());
+        let planned = planned.and_then(|file| {
+            Some((file.path.clone().ok()?, file.before.is_none(), file.importer.clone()))
+        });
+        let unimported = self.setup.not_imported().filter(|_| self.plan.file.is_none());
+        let left = unimported.map(|own| (own.file.clone(), false, Some(own.importer.clone())));
+        let (Some((path, is_new, import_into)), Some(entry), Some(read)) =
+            (planned.or(left), self.entry_of_steps(), self.setup.configuration.as_deref())
+        else {
             return Vec::new();
         };
-        let is_new = file.before.is_none();
-        let written =
-            WrittenFile { path, is_new, work_tree: None, import_into: file.importer.clone() };
-        let at_boot = self.plan.at_boot;
-        let read = self.setup.configuration.as_deref();
-        let is_elsewhere = read.is_some_and(Configuration::is_of_another_host);
-        let files = &[written];
-        steps(&Done { entry: &entry, host: None, is_elsewhere, files, at_boot, tools: &[] })
+        let has_list = import_into.as_ref().is_some_and(|importer| read.has_imports(importer));
+        let written = WrittenFile { path, is_new, work_tree: None, import_into, has_list };
+        let waits_for_boot =
+            |row: &Row| row.option.effect == Effect::Boot && row.need(&self.setup.facts).is_some();
+        let at_boot = self.plan.at_boot || self.setup.rows.iter().any(waits_for_boot);
+        steps(&Done {
+            entry: &entry,
+            host: None,
+            files: &[written],
+            at_boot,
+            tools: &[],
+            is_remote: read.is_of_another_host(),
+            is_elsewhere: self.setup.facts.system.is_elsewhere(),
+        })
+    }
+
+    /// Why nothing is to be written, in a sentence; nothing where it is not even known what is declared.
+    pub(super) fn nothing_to_write(&self) -> Option<&'static str> {
+        let read = self.setup.configuration.as_deref()?;
+        if !read.problems.is_empty() || !self.plan.refusals.is_empty() {
+            return None;
+        }
+        let is_open =
+            |row: &Row| matches!(row.wanted, Some((_, because)) if because != Because::Declared);
+        Some(if self.setup.rows.iter().any(Row::is_changed) {
+            "Nothing to write: what you chose comes to nothing here."
+        } else if self.setup.rows.iter().any(is_open) {
+            "Nothing to write: nothing is chosen that is not declared."
+        } else {
+            "Nothing to write: what is wanted is declared."
+        })
     }
 
     /// The options that are declared as wanted and wait for a rebuild or a reboot.

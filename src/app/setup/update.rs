@@ -154,9 +154,18 @@ fn erase(tab: &mut SetupTab) {
 fn show_diff(tab: &mut SetupTab) -> Changed {
     let Some(sheet) = tab.sheet() else { return Ok(false) };
     if sheet.diff.is_empty() && sheet.plan.not_written().next().is_none() {
-        return Err("Nothing would be written: what is wanted is declared.".to_owned());
+        return nothing(tab);
     }
     tab.dialog = Some(Dialog::Diff { top: 0 });
+    Ok(false)
+}
+
+/// Says why nothing is written: in a line, or, where what is declared is not known, with what to do about it.
+fn nothing(tab: &mut SetupTab) -> Changed {
+    if let Some(why) = tab.sheet().and_then(Sheet::nothing_to_write) {
+        return Err(why.to_owned());
+    }
+    tab.dialog = Some(Dialog::Refused { top: 0 });
     Ok(false)
 }
 
@@ -165,8 +174,8 @@ fn ask(tab: &mut SetupTab) -> Changed {
     let Some(sheet) = tab.sheet() else { return Ok(false) };
     tab.dialog = Some(if sheet.is_demo {
         return Err(SIMULATED.to_owned());
-    } else if sheet.plan.is_empty() && sheet.plan.refusals.is_empty() {
-        return Err("There is nothing to write: what is wanted is declared.".to_owned());
+    } else if sheet.plan.is_empty() {
+        return nothing(tab);
     } else if !sheet.obstacles().is_empty() {
         Dialog::Refused { top: 0 }
     } else if sheet.order().is_some() {

@@ -107,13 +107,15 @@ impl Work {
                 is_demo: true,
             });
         }
-        let Gathered { setup, draft, warnings, .. } = gather(&Request {
+        let Gathered { setup, name, mut draft, warnings, .. } = gather(&Request {
             nvml,
             library: self.library.clone(),
             sysroot: self.sysroot.clone(),
             state: self.state.clone(),
             ..Request::default()
         });
+        // What is chosen now is for what was read now.
+        draft.entry = draft.entry.or(name);
         Ok(SetupReading { setup, complaints: warnings, draft, is_demo: false })
     }
 
@@ -131,6 +133,7 @@ impl Work {
         };
         let applied = apply(&order.setup, &order.plan, &Destination::Planned, state);
         let applied = applied.map_err(not_written)?;
+        DraftFile::new(state).forget_written(&order.plan);
         let unsynced = applied
             .written
             .unsynced

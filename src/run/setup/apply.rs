@@ -106,9 +106,14 @@ pub fn propose(
     };
     let failed = |error| ApplyError::Write { error, steps: Vec::new() };
     let target = Target::look(&path, &store(setup)).map_err(failed)?;
+    if setup.configuration.as_deref().is_some_and(|read| read.is_below_import_tree(&target.path()))
+    {
+        return Err(ApplyError::Refused(vec![Refusal::ImportTree(target.path()).to_string()]));
+    }
     let bytes = target.bytes();
     let own = setup.own_file().map(|own| own.path.as_path());
-    if let Some(own) = own.filter(|own| resolved(own) != target.path()) {
+    let is_imported = setup.not_imported().is_none();
+    if let Some(own) = own.filter(|own| is_imported && resolved(own) != target.path()) {
         return Err(ApplyError::Refused(vec![format!(
             "{} is imported and sets the same keys; write that one, or print the module with -o -",
             own.display()
@@ -197,11 +202,13 @@ fn next_steps(
     destination: &Destination,
 ) -> Vec<Step> {
     let Some(configuration) = setup.configuration.as_deref() else { return Vec::new() };
+    let unimported = setup.not_imported().map(|own| own.importer.clone());
     let importer = match (destination, configuration.new_file()) {
         (Destination::Planned, _) => file.importer.clone(),
         (Destination::File(_), NewFile::Beside { importer, .. }) => Some(importer),
-        (Destination::File(_), _) => None,
+        (Destination::File(_), _) => unimported,
     };
+    let has_list = importer.as_ref().is_some_and(|importer| configuration.has_imports(importer));
     let path = target.path();
     let work_tree = git_root(&path);
     // Nix does not follow a flake.nix that leads out of its folder.
@@ -218,17 +225,24 @@ fn next_steps(
         is_new: target.bytes().is_none(),
         work_tree: work_tree.clone(),
         import_into: importer.map(|importer| resolved(&importer)),
+        has_list,
     };
     let host = configuration.flake.as_ref().and_then(|flake| flake.host.clone());
     let entry = if configuration.entry.is_flake {
-        Entry::Flake { folder, host: host.unwrap_or_else(|| "HOST".to_owned()) }
+        Entry::Flake { folder, host: host.unwrap_or_else(|| "YOUR-HOST".to_owned()) }
     } else {
         Entry::File(entry_file)
     };
     let host = configuration.entry.this_host.as_deref();
-    let is_elsewhere = configuration.is_of_another_host();
-    let (files, at_boot) = (&[written], plan.at_boot);
-    steps(&Done { entry: &entry, host, is_elsewhere, files, at_boot, tools: &tools })
+    steps(&Done {
+        entry: &entry,
+        host,
+        files: &[written],
+        at_boot: plan.at_boot,
+        tools: &tools,
+        is_remote: configuration.is_of_another_host(),
+        is_elsewhere: setup.facts.system.is_elsewhere(),
+    })
 }
 
 /// The file with its folders resolved, so that the way from one file to another can be told.

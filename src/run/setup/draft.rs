@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::shelf::Shelf;
 use super::temporary::{Temporary, open_folder};
 use crate::config::ConfigError;
+use crate::setup::Plan;
 use crate::setup::draft::Draft;
 
 /// The longest draft that is read; all options together are a hundredth of it.
@@ -31,12 +32,22 @@ pub struct Loaded {
 
 /// The draft cannot be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("the draft {} cannot be written: {source}; free some space there, or mend what is in the way", path.display())]
+#[error("the draft {} cannot be written: {source}; {}", path.display(), remedy(source))]
 pub struct DraftFileError {
     /// The file.
     pub path: PathBuf,
     /// Why.
     pub source: io::Error,
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::PermissionDenied => {
+            "make its folder yours, or name another one with XDG_STATE_HOME"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space there",
+        _ => "mend what is in the way, or name another folder with XDG_STATE_HOME",
+    }
 }
 
 impl DraftFile {
@@ -106,6 +117,14 @@ impl DraftFile {
         }
     }
 
+    /// Forgets the choices that `plan` wrote: what is declared now is no choice any more. What is left to the user stays.
+    pub fn forget_written(&self, plan: &Plan) {
+        if plan.not_written().next().is_none() {
+            // A draft that stays chooses what is declared, which changes nothing.
+            drop(self.discard());
+        }
+    }
+
     fn keep_aside(&self) -> io::Result<Option<PathBuf>> {
         let broken = self.bytes()?.filter(|bytes| parse(bytes, self.path.clone()).is_err());
         broken.map(|bytes| Shelf::backups(&self.state).keep(&self.path, &bytes)).transpose()
@@ -132,6 +151,7 @@ fn parse(bytes: &[u8], path: PathBuf) -> Result<Draft, ConfigError> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io;
     use std::os::unix::fs::PermissionsExt as _;
 
     use proptest::prelude::*;
@@ -147,6 +167,14 @@ mod tests {
         ];
         let values = values.map(|(path, value)| (path.to_owned(), value)).into();
         Draft { entry: Some("/etc/nixos#box".to_owned()), values }
+    }
+
+    #[test]
+    fn an_error_says_what_helps() {
+        let said = |kind: io::ErrorKind| super::remedy(&kind.into());
+        assert!(said(io::ErrorKind::PermissionDenied).contains("make its folder yours"));
+        assert!(said(io::ErrorKind::StorageFull).contains("free some space"));
+        assert!(said(io::ErrorKind::NotADirectory).contains("mend what is in the way"));
     }
 
     #[test]

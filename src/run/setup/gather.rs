@@ -1,7 +1,7 @@
 //! Everything that Setup is made of, read in one go: the machine, its configuration, and the draft.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::target::Target;
@@ -42,7 +42,9 @@ pub struct Gathered {
     pub setup: Setup,
     /// Where the configuration begins; none where there is no configuration.
     pub entry: Option<Entry>,
-    /// The draft as it is on the disk.
+    /// The configuration as a draft names it.
+    pub name: Option<String>,
+    /// The draft without what is declared by now.
     pub draft: Draft,
     /// What is wrong with the draft or the configuration, each as a sentence.
     pub warnings: Vec<String>,
@@ -53,15 +55,19 @@ pub struct Gathered {
 #[must_use]
 pub fn gather(request: &Request) -> Gathered {
     let mut warnings = Vec::new();
-    let draft = draft(request, &mut warnings);
-    let asked = asked(request, &draft);
-    let entry = Entry::find(&asked, &environment(), &request.sysroot);
+    let mut draft = draft(request, &mut warnings);
+    let entry = find(request, &draft);
     let configuration =
         entry.as_ref().map(|entry| Arc::new(Configuration::read(entry, Limits::default())));
     let facts = request.facts.clone().unwrap_or_else(|| Arc::new(read_facts(request)));
-    let is_its_own = request.asked == Asked::default() || draft.entry == named(&request.asked);
+    let name = configuration.as_deref().map(named);
+    let is_its_own = draft.entry.is_none() || draft.entry == name;
+    if !draft.is_empty() {
+        let of_draft = if is_its_own { configuration.clone() } else { read_for(request, &draft) };
+        drop_declared(&mut draft, &facts, of_draft);
+    }
     let none = Draft::default();
-    let chosen = if is_its_own || draft.entry.is_none() { &draft } else { &none };
+    let chosen = if is_its_own { &draft } else { &none };
     if chosen.is_empty() && !draft.is_empty() {
         let whose = draft.entry.as_deref().unwrap_or_default();
         warnings.push(format!(
@@ -72,6 +78,7 @@ pub fn gather(request: &Request) -> Gathered {
     warnings.extend(complaints.into_iter().map(|complaint| format!("in the draft: {complaint}")));
     if let Some(release) = request.release {
         setup.release = release;
+        setup.is_release_guessed = false;
     }
     let mode = request.mode.unwrap_or(setup.mode);
     setup.set_mode(mode);
@@ -86,7 +93,7 @@ pub fn gather(request: &Request) -> Gathered {
         }
         setup.found_file = found_file(&configuration, &request.sysroot, &mut warnings);
     }
-    Gathered { setup, entry, draft, warnings }
+    Gathered { setup, entry, name, draft, warnings }
 }
 
 fn draft(request: &Request, warnings: &mut Vec<String>) -> Draft {
@@ -96,24 +103,47 @@ fn draft(request: &Request, warnings: &mut Vec<String>) -> Draft {
     loaded.draft
 }
 
-/// What the command line names, else what the draft was made for.
-fn asked(request: &Request, draft: &Draft) -> Asked {
-    match &draft.entry {
-        Some(entry) if request.asked == Asked::default() => from_name(entry),
-        _ => request.asked.clone(),
+/// The entry that the command line names, else that of the draft, else the usual one.
+fn find(request: &Request, draft: &Draft) -> Option<Entry> {
+    let find = |asked: &Asked| Entry::find(asked, &environment(), &request.sysroot);
+    let usual = find(&request.asked);
+    let of_draft = draft.entry.as_deref().filter(|_| request.asked == Asked::default());
+    match (of_draft.and_then(|name| find(&from_name(name))), usual) {
+        // It was not named then, either.
+        (Some(drafts), Some(usual)) if drafts.file == usual.file && !usual.is_flake => Some(usual),
+        (drafts, usual) => drafts.or(usual),
     }
 }
 
-/// The configuration that the command line names as a draft keeps it, wherever the next command is run.
-pub(super) fn named(asked: &Asked) -> Option<String> {
-    let absolute = |path: &Path| {
-        std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
-    };
-    if let Some(file) = &asked.config {
-        return Some(absolute(file));
+/// The configuration that the draft was made for.
+fn read_for(request: &Request, draft: &Draft) -> Option<Arc<Configuration>> {
+    let asked = from_name(draft.entry.as_deref()?);
+    let entry = Entry::find(&asked, &environment(), &request.sysroot)?;
+    Some(Arc::new(Configuration::read(&entry, Limits::default())))
+}
+
+/// Takes out of a draft what is declared by now; an empty one belongs to no configuration.
+fn drop_declared(draft: &mut Draft, facts: &Arc<Facts>, read: Option<Arc<Configuration>>) {
+    let (setup, _) = Setup::new(Arc::clone(facts), read, draft);
+    draft.values.retain(|path, value| {
+        let declared = setup.row(path).and_then(|row| row.stated.value());
+        declared != Some(value)
+    });
+    if draft.is_empty() {
+        draft.entry = None;
     }
-    let flake = asked.flake.as_ref()?;
-    Some(format!("{}#{}", absolute(&flake.folder), flake.host.as_deref().unwrap_or_default()))
+}
+
+/// A configuration as a draft names it: `FILE` or `DIR#HOST`, wherever the next command is run.
+fn named(read: &Configuration) -> String {
+    let Entry { file, is_flake, host, .. } = &read.entry;
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+    if !is_flake {
+        return file.display().to_string();
+    }
+    let folder = file.parent().unwrap_or(&file);
+    let host = read.flake.as_ref().and_then(|flake| flake.host.as_ref()).or(host.as_ref());
+    format!("{}#{}", folder.display(), host.map_or("", String::as_str))
 }
 
 /// A file that is there is a file, whatever is in its name.
@@ -163,7 +193,7 @@ fn found_file(
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Request, from_name, gather, named};
+    use super::{Asked, Request, from_name, gather};
     use crate::model::Sysroot;
     use crate::run::setup::DraftFile;
     use crate::setup::declared::FlakeName;
@@ -183,16 +213,49 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_entries_read_back() {
-        let file = Asked { config: Some("/a/b.nix".into()), flake: None };
+    fn the_names_of_configurations_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            fs::write(folder.path().join(name), text).unwrap();
+            folder.path().join(name)
+        };
+        let flake = "{ outputs = { nixpkgs, ... }: { nixosConfigurations.box = nixpkgs.lib.nixosSystem { modules = [ ]; }; }; }";
+        write("flake.nix", flake);
+        let file = Asked { config: Some(write("a#b.nix", "{ }")), flake: None };
         let flake = |host: Option<&str>| Asked {
-            flake: Some(FlakeName { folder: "/a/b".into(), host: host.map(str::to_owned) }),
+            flake: Some(FlakeName { folder: folder.path().into(), host: host.map(str::to_owned) }),
             config: None,
         };
-        for asked in [file, flake(Some("box")), flake(None)] {
-            assert_eq!(from_name(&named(&asked).unwrap()), asked);
-        }
-        assert_eq!(named(&Asked::default()), None);
+        let name = |asked: &Asked| {
+            let request = Request { asked: asked.clone(), ..machine(folder.path()) };
+            gather(&request).name.unwrap()
+        };
+        assert_eq!(from_name(&name(&file)), file);
+        assert_eq!(from_name(&name(&flake(None))), flake(Some("box")));
+        assert_eq!(from_name(&name(&flake(Some("box")))), flake(Some("box")));
+    }
+
+    #[test]
+    fn what_is_declared_by_now_is_no_choice() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = machine(folder.path());
+        let configuration = folder.path().join("etc/nixos/configuration.nix");
+        let values = [
+            ("driver.open".to_owned(), Value::Bool(false)),
+            ("podman".to_owned(), Value::Bool(true)),
+        ];
+        let mut draft =
+            Draft { entry: Some(configuration.display().to_string()), values: values.into() };
+        let file = DraftFile::new(&folder.path().join("state"));
+        file.save(&draft).unwrap();
+        assert_eq!(gather(&request).draft.values.len(), 1, "driver.open is false there");
+        draft.values.remove("podman");
+        file.save(&draft).unwrap();
+        let other = folder.path().join("other.nix");
+        fs::write(&other, "{ }").unwrap();
+        let asked = Asked { config: Some(other), flake: None };
+        let gathered = gather(&Request { asked, ..request });
+        assert_eq!((gathered.draft, gathered.warnings), (Draft::default(), Vec::new()));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The configuration against itself: what the user's files have beside what is wanted.
 
 use super::{Found, Setup, Severity};
-use crate::setup::declared::{Configuration, Declared, Definition};
+use crate::setup::declared::{Configuration, Declared, Definition, NewFile};
 use crate::setup::model::Because;
 use crate::setup::nix::{AttrPath, Expr};
 use crate::setup::stated::{ALLOW_UNFREE, ALLOW_UNFREE_PACKAGES, ALLOW_UNFREE_PREDICATE};
-use crate::setup::{Mode, Value};
+use crate::setup::{Mode, Row, Stated, Value};
 
 /// Options that are gone or on the way out, and what to do about them. One that does not exist stops the evaluation.
 const OLD_OPTIONS: &[(&str, Severity, &str)] = &[
@@ -55,17 +55,50 @@ const OLD_OPTIONS: &[(&str, Severity, &str)] = &[
     ),
 ];
 
-/// What the user's files set beside the upstream module, which sets the same: the key, and the value that is no
-/// trouble; with none, any is.
-const UPSTREAM_CLASHES: &[(&str, Option<&str>)] = &[
-    ("hardware.nvidia.nvidiaPersistenced", Some("false")),
-    ("hardware.nvidia.package", None),
-    ("hardware.nvidia.open", None),
-    ("hardware.nvidia.nvidiaSettings", Some("true")),
-    ("hardware.nvidia.modesetting.enable", Some("true")),
-    ("hardware.nvidia.datacenter.enable", Some("false")),
-    ("hardware.nvidia-container-toolkit.enable", None),
+/// What the upstream module sets a key to.
+#[derive(Clone, Copy)]
+enum Sets {
+    /// Always this.
+    Always(bool),
+    /// What this option of ours is.
+    As(&'static str),
+    /// What no file of the user's says in the same words.
+    Computed,
+}
+
+/// What the user's files may set beside the upstream module, which sets it too: an equal value is no trouble.
+const UPSTREAM_CLASHES: &[(&str, Sets)] = &[
+    ("hardware.nvidia.nvidiaPersistenced", Sets::Always(false)),
+    ("hardware.nvidia.package", Sets::Computed),
+    ("hardware.nvidia.open", Sets::As("driver.open")),
+    ("hardware.nvidia.nvidiaSettings", Sets::Always(true)),
+    ("hardware.nvidia.modesetting.enable", Sets::Always(true)),
+    ("hardware.nvidia.datacenter.enable", Sets::Always(false)),
+    ("hardware.nvidia-container-toolkit.enable", Sets::As("container.enable")),
 ];
+
+impl Sets {
+    /// The value, where it is known.
+    fn value(self, setup: &Setup) -> Option<Expr> {
+        let on = match self {
+            Self::Always(on) => Some(on),
+            Self::As(path) => {
+                let row = setup.row(path)?;
+                match (&row.wanted, &row.stated) {
+                    (Some((Value::Bool(on), because)), _) if *because != Because::Running => {
+                        Some(*on)
+                    }
+                    (_, Stated::NotFound { .. }) => {
+                        row.option.upstream.map(|it| it.value() == Value::Bool(true))
+                    }
+                    _ => None,
+                }
+            }
+            Self::Computed => None,
+        };
+        on.map(Expr::Bool)
+    }
+}
 
 fn theirs<'a>(setup: &'a Setup, read: &'a Configuration, path: &str) -> Vec<&'a Definition> {
     let mut found = read.under(&AttrPath::dotted(path));
@@ -115,15 +148,23 @@ pub(super) fn upstream_clash(setup: &Setup) -> Vec<Found> {
     if setup.mode != Mode::Snippet || !setup.is_wanted("enable") {
         return Vec::new();
     }
-    let found = |(path, harmless): &(&str, Option<&str>)| {
-        let harmless = harmless.map(Expr::of);
+    let found = |(path, upstream): &(&str, Sets)| {
+        let value = upstream.value(setup);
         let is_trouble = |found: &&Definition| {
             found.priority == crate::setup::nix::Priority::PLAIN
-                && Some(&found.value) != harmless.as_ref()
+                && Some(&found.value) != value.as_ref()
         };
-        let place = &theirs(setup, read, path).into_iter().find(is_trouble)?.place;
+        // Sure is what counts in any case and differs from what is known.
+        let severity = |found: &Definition| {
+            let is_told = matches!(upstream, Sets::Computed)
+                || value.is_some() && matches!(found.value, Expr::Bool(_));
+            if found.conditional || !is_told { Severity::Warning } else { Severity::Error }
+        };
+        let found = theirs(setup, read, path);
+        let found = found.into_iter().filter(is_trouble).max_by_key(|found| severity(found))?;
+        let place = &found.place;
         Some((
-            Severity::Error,
+            severity(found),
             format!(
                 "{path} is set at {place}, and the upstream module sets it too: take it out there, or write lib.mkForce"
             ),
@@ -142,7 +183,7 @@ pub(super) fn container(setup: &Setup) -> Vec<Found> {
     });
     if setup.mode == Mode::Snippet
         || !setup.is_said("container.enable")
-        || setup.has_driver()
+        || setup.may_have_driver()
         || suppressed
     {
         return Vec::new();
@@ -150,7 +191,13 @@ pub(super) fn container(setup: &Setup) -> Vec<Found> {
     let is_off = setup.is_said_off("enable") && !setup.is_partly_read();
     let severity =
         if is_off || !setup.is_partly_read() { Severity::Error } else { Severity::Warning };
-    vec![(severity, "the container toolkit needs the driver: set enable to true".to_owned())]
+    let sentence = if setup.facts.system.wsl.is_true() {
+        "the container toolkit asks for the driver, which Windows brings here: set \
+         hardware.nvidia-container-toolkit.suppressNvidiaDriverAssertion to true"
+    } else {
+        "the container toolkit needs the driver: set enable to true"
+    };
+    vec![(severity, sentence.to_owned())]
 }
 
 /// A user who only has packages is no user that NixOS can make.
@@ -161,12 +208,16 @@ pub(super) fn unknown_user(setup: &Setup) -> Vec<Found> {
     else {
         return Vec::new();
     };
-    let severity = if setup.is_partly_read() { Severity::Warning } else { Severity::Error };
+    let path = |user: &String| AttrPath::new(["users", "users", user]);
+    // NixOS makes root itself.
     let is_unknown = |user: &&String| {
-        let path = AttrPath::new(["users", "users", user]);
-        !read.under(&path).iter().any(|found| setup.is_theirs(&found.place))
+        *user != "root"
+            && !read.under(&path(user)).iter().any(|found| setup.is_theirs(&found.place))
     };
     let say = |user: &String| {
+        // An expression for all users may have this one.
+        let may_be_above = !read.definitions(&path(user)).is_empty();
+        let severity = if may_be_above { Severity::Warning } else { setup.unless_said_elsewhere() };
         let sentence = format!(
             "no user {user:?} is declared: declare users.users.{user}, or take the name out"
         );
@@ -187,14 +238,86 @@ pub(super) fn unfree(setup: &Setup) -> Vec<Found> {
             .any(|path| !theirs(setup, read, path).is_empty())
             || !read.evidence().packages_given.is_empty()
     });
-    let runs = setup.row("unfree").is_some_and(|row| row.running.value.is_some());
-    if !is_chosen || !setup.has_driver() || is_permitted || runs {
+    let unfree = setup.row("unfree");
+    let runs = unfree.is_some_and(|row| row.running.value.is_some());
+    let is_open = unfree.is_some_and(|row| row.wanted.is_none() && row.stated.is_not_found());
+    let is_said = setup.is_said("enable") || setup.is_said("datacenter");
+    let is_refused = is_chosen && setup.has_driver() || is_open && is_said;
+    if !is_refused || is_permitted || runs {
         return Vec::new();
     }
-    let severity = if setup.is_partly_read() { Severity::Warning } else { Severity::Error };
+    let severity = if is_chosen { setup.unless_said_elsewhere() } else { Severity::Warning };
     vec![(
         severity,
         "nothing that was read permits unfree packages, and the driver is one: set unfree to list"
             .to_owned(),
     )]
+}
+
+/// The most parts that were not read that are named.
+const MOST_UNREAD: usize = 3;
+
+/// What was not read may set the same keys.
+pub(super) fn not_read(setup: &Setup) -> Vec<Found> {
+    let Some(read) = setup.configuration.as_deref() else { return Vec::new() };
+    let parts = read.not_followed.iter().map(|part| format!("{} ({})", part.place, part.why));
+    let files = read.problems.iter().map(|problem| problem.path().display().to_string());
+    let unread: Vec<_> = parts.chain(files).collect();
+    let named = unread.iter().take(MOST_UNREAD).cloned().collect::<Vec<_>>().join(", ");
+    let imports = match unread.len() {
+        0 => return Vec::new(),
+        1 => "1 import was not read".to_owned(),
+        count => format!("{count} imports were not read"),
+    };
+    let more = match unread.len().saturating_sub(MOST_UNREAD) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let sentence = format!(
+        "{imports}, and what is not found may be set there; a key that they set would stand twice, and one that is taken \
+         out here may stay, so look there first: {named}{more}"
+    );
+    vec![(Severity::Warning, sentence)]
+}
+
+/// A file that several hosts import counts for all of them.
+pub(super) fn shared_file(setup: &Setup) -> Vec<Found> {
+    let Some(read) = setup.configuration.as_deref() else { return Vec::new() };
+    if !setup.rows.iter().any(Row::is_changed) {
+        return Vec::new();
+    }
+    let file = match (setup.own_file(), read.new_file()) {
+        (Some(own), _) => own.path.clone(),
+        (None, NewFile::Beside { importer, .. }) => importer,
+        (None, _) => return Vec::new(),
+    };
+    let hosts = read.other_hosts_with(&file);
+    if hosts.is_empty() {
+        return Vec::new();
+    }
+    let sentence = format!(
+        "{} is a part of other hosts too, and what is written counts for them: look at {} before",
+        file.display(),
+        hosts.join(", ")
+    );
+    vec![(Severity::Warning, sentence)]
+}
+
+/// The daemon keeps the GPU from being switched off, which is what the other is for.
+pub(super) fn persistenced_and_finegrained(setup: &Setup) -> Vec<Found> {
+    let Some(read) = setup.configuration.as_deref() else { return Vec::new() };
+    let path = AttrPath::dotted("hardware.nvidia.powerManagement.finegrained");
+    match read.declared(&path) {
+        Declared::Value { value: Expr::Bool(true), definitions }
+            if setup.is_said("persistenced") =>
+        {
+            let place = definitions.first().map(|found| found.place.to_string());
+            let sentence = format!(
+                "the daemon keeps the GPU awake, and {path} is to switch it off ({}): set one of them to false",
+                place.unwrap_or_default()
+            );
+            vec![(Severity::Warning, sentence)]
+        }
+        _ => Vec::new(),
+    }
 }

@@ -26,7 +26,7 @@ pub(super) fn gpu(
     setup: &Setup,
     is_affected: impl Fn(Architecture) -> bool,
 ) -> Option<(String, Severity)> {
-    setup.facts.gpus().iter().find_map(|gpu| {
+    setup.driven_gpus().find_map(|gpu| {
         let architecture = gpu.architecture.known().filter(|known| is_affected(known.name))?;
         let name = gpu.name.text().or(gpu.pci_bus_id.text()).unwrap_or("a GPU");
         let likely = if architecture.likely { "likely " } else { "" };
@@ -49,7 +49,7 @@ fn warning(sentence: impl Into<String>) -> Vec<Found> {
 
 /// The wanted branch with its version in the release that is written for.
 fn driver(setup: &Setup) -> Option<(&'static str, Version)> {
-    let branch = setup.branch().filter(|_| setup.has_driver())?;
+    let branch = setup.branch().filter(|_| setup.may_have_driver())?;
     Some((branch.name, branch.version(setup.release)))
 }
 
@@ -126,7 +126,7 @@ pub(super) fn too_new(setup: &Setup) -> Vec<Found> {
             "{branch} is driver {version} (table of {TABLE_DATE}), and {major} is the last that knows {gpu}: set \
              driver.package to {legacy}"
         );
-        (version.major() > *major).then_some((severity, sentence))
+        (version.major() > *major).then_some((severity.min(setup.of_branch()), sentence))
     }))
 }
 
@@ -140,7 +140,7 @@ pub(super) fn too_old(setup: &Setup) -> Vec<Found> {
             "{branch} is driver {version} (table of {TABLE_DATE}), and {FIRST_FOR_BLACKWELL} is the first that knows \
              {gpu}: set driver.package to production"
         );
-        (severity, sentence)
+        (severity.min(setup.of_branch()), sentence)
     }))
 }
 
@@ -157,7 +157,7 @@ pub(super) fn licence(setup: &Setup) -> Vec<Found> {
 }
 
 pub(super) fn open_before_turing(setup: &Setup) -> Vec<Found> {
-    if !setup.has_driver() || !setup.is_wanted("driver.open") {
+    if !setup.may_have_driver() || !setup.is_wanted("driver.open") {
         return Vec::new();
     }
     one(gpu(setup, |it| it < Architecture::TURING).map(|(gpu, severity)| {
@@ -169,7 +169,7 @@ pub(super) fn open_before_turing(setup: &Setup) -> Vec<Found> {
 }
 
 pub(super) fn proprietary_on_blackwell(setup: &Setup) -> Vec<Found> {
-    if !setup.has_driver() || !setup.is_said_off("driver.open") {
+    if !setup.may_have_driver() || !setup.is_said_off("driver.open") {
         return Vec::new();
     }
     one(gpu(setup, |it| it >= Architecture::BLACKWELL).map(|(gpu, severity)| {
@@ -180,7 +180,7 @@ pub(super) fn proprietary_on_blackwell(setup: &Setup) -> Vec<Found> {
 /// Grace joins its processor to Hopper or newer, which only the open module drives.
 pub(super) fn proprietary_on_grace(setup: &Setup) -> Vec<Found> {
     let is_arm = setup.machine().as_deref() == Some("aarch64");
-    if !is_arm || !setup.has_driver() || !setup.is_said_off("driver.open") {
+    if !is_arm || !setup.may_have_driver() || !setup.is_said_off("driver.open") {
         return Vec::new();
     }
     one(gpu(setup, |it| (HOPPER..Architecture::BLACKWELL).contains(&it)).map(|(gpu, severity)| {
@@ -192,7 +192,7 @@ pub(super) fn proprietary_on_grace(setup: &Setup) -> Vec<Found> {
 }
 
 pub(super) fn no_open_module(setup: &Setup) -> Vec<Found> {
-    let branch = setup.branch().filter(|branch| !branch.has_open && setup.has_driver());
+    let branch = setup.branch().filter(|branch| !branch.has_open && setup.may_have_driver());
     let Some(branch) = branch else { return Vec::new() };
     if setup.is_wanted("driver.open") {
         return error(format!(
@@ -203,7 +203,7 @@ pub(super) fn no_open_module(setup: &Setup) -> Vec<Found> {
     // The user's files keep what they say, and the driver that is written beside them has to go with it.
     let (open, package) =
         (place(setup, "driver.open", &Value::Bool(true)), setup.row("driver.package"));
-    let is_written = package.is_some_and(|row| matches!(row.stated, Stated::NotFound { .. }));
+    let is_written = package.is_some_and(|row| row.stated.is_said_nowhere());
     match open.filter(|_| is_written) {
         Some(open) => error(format!(
             "{} comes without the open module, and driver.open is true at {open}: change it there first",

@@ -65,6 +65,7 @@ pub static CHECKS: &[Check] = &[
     check("proprietary-on-grace", "driver.open", driver::proprietary_on_grace),
     check("no-open-module", "driver.open", driver::no_open_module),
     check("laptop-persistenced", "persistenced", driver::laptop),
+    check("persistenced-finegrained", "persistenced", configuration::persistenced_and_finegrained),
     check("container-without-driver", "container.enable", configuration::container),
     check("cuda-and-driver", "systemPackages", toolkit::cuda_and_driver),
     check("cuda-before-turing", "systemPackages", toolkit::before_turing),
@@ -73,6 +74,8 @@ pub static CHECKS: &[Check] = &[
     check("old-option", "enable", configuration::old_options),
     check("32-bit-on-arm", "enable", configuration::no_32_bit),
     check("upstream-clash", "enable", configuration::upstream_clash),
+    check("shared-file", "enable", configuration::shared_file),
+    check("not-read", "enable", configuration::not_read),
 ];
 
 impl Setup {
@@ -112,6 +115,21 @@ impl Setup {
     fn is_said_off(&self, path: &str) -> bool {
         let wanted = self.row(path).and_then(|row| row.wanted.as_ref());
         wanted.is_some_and(|(value, _)| *value == Value::Bool(false))
+    }
+
+    /// How grave it is what holds only if nothing that was not read says otherwise.
+    fn unless_said_elsewhere(&self) -> Severity {
+        if self.is_partly_read() { Severity::Warning } else { Severity::Error }
+    }
+
+    /// How grave it is what follows from the driver's branch: where nothing names one, it is the default only as far as
+    /// was read, and of a driver that is there.
+    fn of_branch(&self) -> Severity {
+        match self.wanted_word("driver.package") {
+            Some(_) => Severity::Error,
+            None if self.has_driver() => self.unless_said_elsewhere(),
+            None => Severity::Warning,
+        }
     }
 
     /// Whether there is anything of the configuration that was not read.

@@ -3,6 +3,7 @@
 use super::driver::gpu;
 use super::{Found, Setup, Severity};
 use crate::model::Architecture;
+use crate::setup::model::Because;
 use crate::setup::{CudaFit, Mode, TABLE_DATE, Value, Version};
 
 /// The toolkit of nixpkgs' `cudaPackages` and that of the upstream overlay, as of [`TABLE_DATE`].
@@ -16,16 +17,22 @@ const FIRST_FROM_TURING: u32 = 13;
 fn wanted(setup: &Setup) -> Option<Version> {
     let users = setup.row("users").and_then(|row| row.wanted.as_ref());
     let has_users = matches!(users, Some((Value::List(users), _)) if !users.is_empty());
+    let components = setup.row("components").and_then(|row| row.wanted.as_ref());
+    let has_components = matches!(
+        components,
+        Some((Value::List(words), because)) if !words.is_empty() && *because != Because::Running
+    );
+    let has_toolkit = setup.is_said("systemPackages") || has_users;
     let text = match setup.mode {
-        Mode::Standalone => NIXPKGS_TOOLKIT,
-        Mode::Snippet => UPSTREAM_TOOLKIT,
+        Mode::Snippet if has_toolkit => UPSTREAM_TOOLKIT,
+        _ => NIXPKGS_TOOLKIT,
     };
-    (setup.is_said("systemPackages") || has_users).then(|| Version::of(text))
+    (has_toolkit || has_components).then(|| Version::of(text))
 }
 
 pub(super) fn cuda_and_driver(setup: &Setup) -> Vec<Found> {
     let Some((toolkit, branch)) = wanted(setup).zip(setup.branch()) else { return Vec::new() };
-    if !setup.has_driver() {
+    if !setup.may_have_driver() {
         return Vec::new();
     }
     let driver = branch.version(setup.release);
@@ -33,7 +40,7 @@ pub(super) fn cuda_and_driver(setup: &Setup) -> Vec<Found> {
         format!("CUDA {toolkit} on {} (driver {driver}, table of {TABLE_DATE})", branch.name);
     match CudaFit::of(&toolkit, &driver) {
         CudaFit::TooOld { floor } => vec![(
-            Severity::Error,
+            setup.of_branch(),
             format!(
                 "{pair} does not run, since it needs driver {floor}: set driver.package to a newer one"
             ),

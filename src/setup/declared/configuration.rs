@@ -4,8 +4,8 @@ use super::file::SourceFile;
 use super::flake::{self, Flake};
 use super::module::Reader;
 use super::resolve::{plain, resolve};
-use super::{Definition, Entry, Evidence, NotFollowed, Place, Problem};
-use crate::setup::nix::{AttrPath, parse};
+use super::{Definition, Entry, Evidence, NotFollowed, NotImported, Place, Problem, lock};
+use crate::setup::nix::{AttrPath, Expr, parse};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -16,11 +16,13 @@ pub struct Limits {
     pub files: usize,
     /// The most bytes of one file.
     pub bytes: u64,
+    /// The most bytes of all files together; the file that passes it is the last one.
+    pub bytes_together: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { files: 500, bytes: 1 << 20 }
+        Self { files: 500, bytes: 1 << 20, bytes_together: 1 << 24 }
     }
 }
 
@@ -37,26 +39,66 @@ pub struct Configuration {
     pub problems: Vec<Problem>,
     /// The imports and other parts that were not followed.
     pub not_followed: Vec<NotFollowed>,
+    /// The file of ours that was read although nothing imports it.
+    pub not_imported: Option<NotImported>,
     /// What is set below `inputs` of the flake.
     pub(super) flake_inputs: Vec<Definition>,
     definitions: BTreeMap<AttrPath, Vec<Definition>>,
+    other_hosts: Vec<(String, Vec<PathBuf>)>,
 }
 
+/// How many hosts of a flake are looked at beside the one that is meant.
+const MOST_HOSTS: usize = 32;
+
 impl Configuration {
-    /// Reads the entry and what it imports. Nothing of it is evaluated, nothing is waited for, and a file that cannot
-    /// be read leaves the others as they are.
+    /// Reads the entry, what it imports, and our own file beside it. Nothing of it is evaluated, nothing is waited for,
+    /// and a file that cannot be read leaves the others as they are.
     #[must_use]
     pub fn read(entry: &Entry, limits: Limits) -> Self {
+        let mut configuration = Self::of_host(entry, limits);
+        configuration.other_hosts = configuration.read_other_hosts(limits);
+        configuration
+    }
+
+    /// The files of the flake's other hosts, by host.
+    fn read_other_hosts(&self, limits: Limits) -> Vec<(String, Vec<PathBuf>)> {
+        let Some(flake) = self.flake.as_ref().filter(|flake| flake.host.is_some()) else {
+            return Vec::new();
+        };
+        let others = flake.hosts.iter().filter(|name| Some(*name) != flake.host.as_ref());
+        let files = |name: &String| {
+            let entry = Entry { host: Some(name.clone()), ..self.entry.clone() };
+            let files = Self::of_host(&entry, limits).files.into_iter().skip(1);
+            (name.clone(), files.map(|file| file.resolved).collect())
+        };
+        others.take(MOST_HOSTS).map(files).collect()
+    }
+
+    /// The other hosts of the flake that this file is a part of, as far as they are written out.
+    #[must_use]
+    pub fn other_hosts_with(&self, file: &Path) -> Vec<&str> {
+        let resolved = self.file(file).map_or(file, |file| &file.resolved);
+        let with = self
+            .other_hosts
+            .iter()
+            .filter(|(_, files)| files.iter().any(|known| known == resolved));
+        with.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Whether a folder has modules of other hosts that are none of this one's.
+    pub(super) fn is_shared_folder(&self, folder: &Path) -> bool {
+        let is_ours = |file: &Path| self.files.iter().any(|known| known.resolved == file);
+        let mut files = self.other_hosts.iter().flat_map(|(_, files)| files);
+        files.any(|file| file.parent() == Some(folder) && !is_ours(file))
+    }
+
+    fn of_host(entry: &Entry, limits: Limits) -> Self {
         let mut configuration = Self::new(entry);
         let mut waiting = VecDeque::from([(entry.file.clone(), entry.place())]);
         while let Some((path, place)) = waiting.pop_front() {
-            if configuration.files.len() + configuration.problems.len() >= limits.files {
+            if let Some(why) = configuration.is_full(limits) {
                 let text = path.display().to_string();
-                configuration.not_followed.push(NotFollowed {
-                    place,
-                    text,
-                    why: "too many files were read before it",
-                });
+                configuration.not_followed.push(NotFollowed { place, text, why });
                 continue;
             }
             match configuration.take(&path, limits) {
@@ -65,6 +107,7 @@ impl Configuration {
                 Err(problem) => configuration.problems.push(problem),
             }
         }
+        configuration.take_not_imported(limits);
         configuration
     }
 
@@ -88,8 +131,10 @@ impl Configuration {
             flake: None,
             problems: Vec::new(),
             not_followed: Vec::new(),
+            not_imported: None,
             flake_inputs: Vec::new(),
             definitions: BTreeMap::new(),
+            other_hosts: Vec::new(),
         }
     }
 
@@ -120,10 +165,76 @@ impl Configuration {
         Evidence::of(self)
     }
 
+    /// The branch of nixpkgs that the flake is made with, as its input says it, else its lock file.
+    #[must_use]
+    pub fn nixpkgs_branch(&self) -> Option<String> {
+        const BRANCHES: &[&str] = &["nixos-", "nixpkgs-", "release-"];
+        let path = AttrPath::dotted("inputs.nixpkgs.url");
+        let input = self.flake_inputs.iter().find(|input| input.path == path);
+        let is_branch =
+            |part: &&str| part.contains('-') && BRANCHES.iter().any(|it| part.starts_with(it));
+        let address = input.and_then(|input| match &input.value {
+            Expr::Text(address) => {
+                address.split(['/', '?', '&', '=']).find(is_branch).map(str::to_owned)
+            }
+            _ => None,
+        });
+        let first = self.files.first().filter(|_| self.entry.is_flake)?;
+        address.or_else(|| lock::nixpkgs_branch(&first.path))
+    }
+
+    /// What stands in the flake where no host's modules were found, so that nothing is known of any option.
+    #[must_use]
+    pub fn instead_of_modules(&self) -> Option<NotFollowed> {
+        let has_host = self.flake.as_ref().is_some_and(|flake| flake.host.is_some());
+        let is_open = self.files.len() == 1 && self.definitions.is_empty();
+        let has_modules = has_host && (!is_open || self.not_followed.is_empty());
+        if !self.entry.is_flake || has_modules || self.files.is_empty() {
+            return None;
+        }
+        let whole = || NotFollowed {
+            place: self.entry.place(),
+            text: self.entry.to_string(),
+            why: "the host that is called for is not written out in it",
+        };
+        Some(self.not_followed.first().cloned().unwrap_or_else(whole))
+    }
+
+    /// Whether a file lies in a folder of which every file is imported (import-tree), by whatever it is taken for there.
+    #[must_use]
+    pub fn is_below_import_tree(&self, path: &Path) -> bool {
+        const IMPORT: &str = "import-tree";
+        let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| plain(path));
+        let folder = |part: &NotFollowed, after: &str| {
+            let end = |c: char| c.is_whitespace() || "()[];".contains(c);
+            let written = after.trim_start().split(end).next()?;
+            let is_path = written.starts_with(['.', '/']);
+            is_path.then(|| resolved(&self.target(&part.place.file, Path::new(written))))
+        };
+        let parts = self.not_followed.iter();
+        let mut folders = parts.flat_map(|part| {
+            part.text.split(IMPORT).skip(1).filter_map(move |after| folder(part, after))
+        });
+        let above = path.parent().map(resolved).unwrap_or_default();
+        folders.any(|folder| above.starts_with(folder))
+    }
+
     /// The file that was reached by this path.
     #[must_use]
     pub fn file(&self, path: &Path) -> Option<&SourceFile> {
         self.files.iter().find(|file| file.path == path)
+    }
+
+    /// Why no further file is read.
+    fn is_full(&self, limits: Limits) -> Option<&'static str> {
+        let bytes: u64 = self.files.iter().map(|file| file.text.len() as u64).sum();
+        if self.files.len() + self.problems.len() >= limits.files {
+            Some("too many files were read before it")
+        } else if bytes >= limits.bytes_together {
+            Some("too much was read before it")
+        } else {
+            None
+        }
     }
 
     /// Reads one file; returns what it imports.
@@ -133,7 +244,7 @@ impl Configuration {
     }
 
     /// Takes in a file; returns what it imports.
-    fn add(&mut self, mut file: SourceFile) -> Result<Vec<(PathBuf, Place)>, Problem> {
+    pub(super) fn add(&mut self, mut file: SourceFile) -> Result<Vec<(PathBuf, Place)>, Problem> {
         if self.files.iter().any(|known| known.stamp.identity == file.stamp.identity) {
             return Ok(Vec::new());
         }

@@ -69,12 +69,20 @@ impl Definition {
     }
 }
 
+fn is_library(path: &AttrPath) -> bool {
+    matches!(path.names(), [packages, library, ..] if packages == "pkgs" && library == "lib")
+}
+
 fn is_known(value: &Expr, among_packages: bool) -> bool {
     match value {
         Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Text(_) => true,
         Expr::List(items) => items.iter().all(|item| is_known(item, among_packages)),
         Expr::Set(entries) => entries.iter().all(|(_, value)| is_known(value, among_packages)),
         Expr::Name(path) => {
+            // Functions of the module system may be reached by way of the packages.
+            if is_library(path) {
+                return false;
+            }
             let below = |head: &&[&str]| {
                 path.names().iter().zip(*head).filter(|(a, b)| a == b).count() == head.len()
             };
@@ -85,7 +93,8 @@ fn is_known(value: &Expr, among_packages: bool) -> bool {
                 && arguments.iter().all(|argument| is_known(argument, among_packages))
         }
         Expr::With(scope, body) => {
-            let is_packages = matches!(&**scope, Expr::Name(path) if path.names().first().is_some_and(|n| n == "pkgs"));
+            let is_packages = matches!(&**scope, Expr::Name(path)
+                if path.names().first().is_some_and(|name| name == "pkgs") && !is_library(path));
             is_known(body, among_packages || is_packages)
         }
         Expr::Verbatim(_) => false,

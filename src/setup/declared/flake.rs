@@ -2,7 +2,7 @@
 
 use super::module::Reader;
 use super::{Place, Problem};
-use crate::setup::nix::{attr_name, span};
+use crate::setup::nix::{Expr, attr_name, span};
 use rnix::ast::{self, HasEntry};
 use rowan::ast::AstNode;
 
@@ -15,6 +15,8 @@ pub struct Flake {
     pub host: Option<String>,
     /// Where packages are handed to the host, so that `nixpkgs.config` in a module has no effect.
     pub packages_given: Vec<Place>,
+    /// The system that the host is made for, such as `aarch64-linux`, where it is written out beside the modules.
+    pub system: Option<String>,
 }
 
 /// A host that a flake writes out.
@@ -45,7 +47,7 @@ pub(super) fn read(
     match chosen {
         Some(host) => {
             flake.host = Some(host.name.clone());
-            flake.packages_given = modules(reader, &host.value);
+            modules(reader, &host.value, &mut flake);
         }
         // Its hosts may be made by a function; what that is has been passed over.
         None if hosts.is_empty() && asked.is_none() => {}
@@ -65,14 +67,15 @@ fn pass_over_outputs(reader: &mut Reader<'_>, root: &ast::Root) {
 }
 
 fn no_host(reader: &Reader<'_>, hosts: &[String], wanted: Option<&str>) -> Problem {
-    let there = if hosts.is_empty() {
-        "none is written out".to_owned()
-    } else {
-        format!("there are {}", hosts.join(", "))
-    };
+    const FORM: &str = "name one with --flake DIR#YOUR-HOST";
+    let there = hosts.join(", ");
     let why = match wanted {
-        Some(name) => format!("{name} is not among them; {there}"),
-        None => there,
+        _ if hosts.is_empty() => {
+            "no host is written out in it, so no module was read; name the host's main module with --config FILE"
+                .to_owned()
+        }
+        Some(name) => format!("{name} is not among its hosts, which are {there}; {FORM}"),
+        None => format!("it has the hosts {there}; {FORM}"),
     };
     Problem::NoHost { path: reader.file.path.clone(), why }
 }
@@ -132,10 +135,10 @@ fn written_hosts(reader: &mut Reader<'_>, value: &ast::Expr, hosts: &mut Vec<Hos
     }
 }
 
-/// Takes in the `modules = [ … ]` of `function { … }`; returns where packages are handed over beside them.
-fn modules(reader: &mut Reader<'_>, value: &ast::Expr) -> Vec<Place> {
+/// Takes in the `modules = [ … ]` of `function { … }`, and what is handed over beside them.
+fn modules(reader: &mut Reader<'_>, value: &ast::Expr, flake: &mut Flake) {
     if let Some(inner) = inside(value) {
-        return modules(reader, &inner);
+        return modules(reader, &inner, flake);
     }
     let arguments = match value {
         ast::Expr::Apply(call) => call.argument().and_then(|argument| set_of(&argument)),
@@ -148,13 +151,17 @@ fn modules(reader: &mut Reader<'_>, value: &ast::Expr) -> Vec<Place> {
         Some((_, modules)) => reader.imports(modules),
         None => reader.pass_over(value, "its modules are not written out as modules = [ … ]"),
     }
+    flake.system = given.iter().filter(|(name, _)| name == "system").find_map(|(_, value)| {
+        if let Expr::Text(system) = Expr::read(value) { Some(system) } else { None }
+    });
     let packages =
         given.iter().filter(|(name, _)| name == "pkgs").map(|(_, value)| span(value).start);
     let inherited = arguments.iter().flat_map(ast::AttrSet::inherits);
     let inherited = inherited
         .filter(|names| names.attrs().any(|attr| attr_name(&attr).as_deref() == Some("pkgs")));
     let inherited = inherited.map(|names| span(&names).start);
-    packages.chain(inherited).map(|at| reader.file.place(at)).collect()
+    let places = packages.chain(inherited).map(|at| reader.file.place(at));
+    flake.packages_given = places.collect();
 }
 
 fn written_name(entry: &ast::AttrpathValue) -> Option<String> {

@@ -28,6 +28,7 @@ pub use file::{SourceFile, Stamp};
 pub use flake::Flake;
 pub use imports::Import;
 pub use imports::NotFollowed;
-pub use new_file::{NewFile, Nowhere};
+pub(super) use new_file::list_of;
+pub use new_file::{NewFile, NotImported, Nowhere};
 pub use problem::Problem;
 pub use verdict::Declared;

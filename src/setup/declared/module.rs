@@ -180,12 +180,20 @@ impl<'f> Reader<'f> {
         });
     }
 
-    /// `inherit (x) open;` sets what cannot be told.
+    /// `inherit (x) open;` sets what cannot be told. Of several names each is shown alone, since a copy of the whole for
+    /// each would be too much of a long one.
     fn inherit(&mut self, inherit: &ast::Inherit, around: &Around) {
-        for name in inherit.attrs().filter_map(|attr| attr_name(&attr)) {
+        let is_alone = inherit.attrs().nth(1).is_none();
+        for attr in inherit.attrs() {
+            let Some(name) = attr_name(&attr) else { continue };
             let mut inner = Around { entry: span(inherit), ..around.clone() };
             inner.path.push(name);
-            self.define(inherit, Expr::Verbatim(inherit.syntax().text().to_string()), &inner);
+            if is_alone {
+                let text = Expr::Verbatim(inherit.syntax().text().to_string());
+                self.define(inherit, text, &inner);
+            } else {
+                self.define(&attr, Expr::Verbatim(attr.syntax().text().to_string()), &inner);
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Where a file of our own belongs in a configuration.
 
-use super::{Configuration, Place, SourceFile};
-use std::path::PathBuf;
+use super::resolve::resolve;
+use super::{Configuration, Limits, Place, SourceFile};
+use std::path::{Path, PathBuf};
 
 /// The name of the file.
 const NAME: &str = "nvsdk-top.nix";
@@ -40,7 +41,39 @@ pub enum Nowhere {
     NothingRead,
 }
 
+/// A file of ours that nobody changed and nothing imports. It is read as if it were imported, so that nothing of it is
+/// lost when it is written again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} is there and nothing imports it; add it to {} in {}", file.display(), list_of(importer), importer.display())]
+pub struct NotImported {
+    /// The file.
+    pub file: PathBuf,
+    /// The module that the line for the import belongs in.
+    pub importer: PathBuf,
+}
+
+/// The attribute of a module, or of a flake, that lists what is imported.
+pub(in crate::setup) fn list_of(importer: &Path) -> &'static str {
+    if importer.ends_with("flake.nix") { "modules" } else { "imports" }
+}
+
 impl Configuration {
+    /// Reads the file of ours that lies in its place without being imported.
+    pub(super) fn take_not_imported(&mut self, limits: Limits) {
+        // Where a flake has several hosts, another one may import it.
+        if self.flake.as_ref().is_some_and(|flake| flake.hosts.len() > 1) {
+            return;
+        }
+        let NewFile::Beside { file, importer } = self.new_file() else { return };
+        let read = resolve(&file).and_then(|path| SourceFile::read(path, limits.bytes));
+        let is_ours = |file: &SourceFile| file.marker.is_some_and(|own| !own.is_hand_edited);
+        let Some(own) = read.ok().filter(is_ours) else { return };
+        let file = own.path.clone();
+        if self.add(own).is_ok() {
+            self.not_imported = Some(NotImported { file, importer });
+        }
+    }
+
     /// Where a file of our own belongs: where one is already, else beside the module that imports the hardware's, else
     /// beside the first module.
     #[must_use]
@@ -64,7 +97,7 @@ impl Configuration {
             .or_else(|| first.filter(|file| !self.is_flake(file) || imports_hardware(file)));
         match importer {
             Some(importer) => NewFile::Beside {
-                file: importer.path.with_file_name(NAME),
+                file: importer.path.with_file_name(self.own_name(importer)),
                 importer: importer.path.clone(),
             },
             None => NewFile::Nowhere(if first.is_some() {
@@ -72,6 +105,25 @@ impl Configuration {
             } else {
                 Nowhere::NothingRead
             }),
+        }
+    }
+
+    /// Whether a file that was read imports others by a written path, so that it has a list to add to.
+    #[must_use]
+    pub fn has_imports(&self, importer: &Path) -> bool {
+        self.file(importer).is_some_and(|file| !file.imports.is_empty())
+    }
+
+    /// What the file is called: after the host where modules of several lie beside each other.
+    fn own_name(&self, importer: &SourceFile) -> String {
+        let host = self.flake.as_ref().and_then(|flake| flake.host.as_deref());
+        let is_plain =
+            |host: &&str| host.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        let is_shared =
+            importer.resolved.parent().is_some_and(|folder| self.is_shared_folder(folder));
+        match host.filter(is_plain) {
+            Some(host) if is_shared => format!("nvsdk-top-{host}.nix"),
+            _ => NAME.to_owned(),
         }
     }
 

@@ -50,11 +50,11 @@ pub enum Problem {
         what: String,
     },
     /// A flake that does not have the host.
-    #[error("{} has no configuration that is called for: {why}; name one with --flake DIR#HOST", path.display())]
+    #[error("{}: {why}", path.display())]
     NoHost {
         /// The flake.
         path: PathBuf,
-        /// What was looked for, and what is there.
+        /// What was looked for, what is there, and what to do.
         why: String,
     },
 }

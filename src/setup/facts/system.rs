@@ -56,6 +56,12 @@ impl System {
         self.distribution.known().is_some_and(|distribution| distribution.id == "nixos")
     }
 
+    /// Whether it is known to be another distribution.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.distribution.known().is_some_and(|distribution| distribution.id != "nixos")
+    }
+
     /// The system as Nix names it, such as `x86_64-linux`.
     #[must_use]
     pub fn nix_system(&self) -> Option<String> {

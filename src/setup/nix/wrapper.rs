@@ -58,13 +58,13 @@ const FUNCTIONS: &[(&str, usize, Meaning)] = &[
     ("mkOrder", 2, Meaning::Order),
 ];
 
-/// Takes the function of the module system off a value; under `lib` or by its bare name.
+/// Takes the function of the module system off a value; under a `lib`, wherever that comes from, or by its bare name.
 #[must_use]
 pub fn unwrap_call(call: &ast::Apply) -> Option<Wrapper> {
     let (function, mut arguments) = flatten(call);
     let path = name_of(&function?)?;
     let (name, before) = path.names().split_last()?;
-    if before.first().is_some_and(|scope| scope != "lib") {
+    if !before.is_empty() && ![before.first(), before.last()].contains(&Some(&"lib".to_owned())) {
         return None;
     }
     let (_, _, meaning) = FUNCTIONS.iter().find(|row| row.0 == name && row.1 == arguments.len())?;

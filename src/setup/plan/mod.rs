@@ -5,6 +5,7 @@
 
 mod permit;
 mod planner;
+mod theirs;
 
 use std::path::PathBuf;
 
@@ -22,9 +23,11 @@ pub enum Outcome {
     NotWritten {
         /// Where it is said.
         place: Place,
-        /// What is written there.
+        /// The value that is written there, and whether it counts only on a condition.
         is: String,
-        /// What should stand there instead, ready to be pasted.
+        /// The whole entry as it stands in the file.
+        old: String,
+        /// What should stand in the entry's place, ready to be pasted; of a list, what to do with it.
         line: String,
     },
 }
@@ -60,7 +63,7 @@ pub enum Refusal {
     /// There is a file of that name that this program did not write.
     #[error("{} is there and was not written by this program; rename it, or name another file with -o", .0.display())]
     Foreign(PathBuf),
-    /// A file of ours that is not part of the configuration: what it says was not read.
+    /// A file of ours that was not read with the configuration, since another host may have it.
     #[error("{} was written before and nothing imports it yet; import it in {}, else what it says would be lost", .0.display(), .1.display())]
     NotImported(PathBuf, PathBuf),
     /// Where a predicate stands a second one would drop it.
@@ -74,6 +77,9 @@ pub enum Refusal {
         "packages are handed to this configuration at {0}, so set nvidia.acceptLicense = true in their config"
     )]
     LicenseElsewhere(Place),
+    /// Every file of the folder is imported already, as something else than a module of NixOS.
+    #[error("{} lies in a folder whose files are all imported by import-tree, which would take it for a module of the flake; name a file elsewhere with -o", .0.display())]
+    ImportTree(PathBuf),
     /// A value that cannot be written as Nix.
     #[error("{0}")]
     Unwritable(String),

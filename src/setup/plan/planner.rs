@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::setup::declared::{Configuration, Declared, Definition, NewFile, Nowhere, Place};
+use crate::setup::declared::{Configuration, Definition, NewFile, Nowhere};
 use crate::setup::model::{Because, Row, Setup};
 use crate::setup::nix::{AttrPath, Expr, Marker, Module, Priority};
-use crate::setup::options::Effect;
+use crate::setup::options::{Effect, Home};
 use crate::setup::settings::{Setting, settings};
-use crate::setup::stated::{BRANCH, DRIVERS, elements};
+use crate::setup::stated::{BRANCH, DRIVERS};
 use crate::setup::{Mode, Stated, Value};
 
+use super::theirs::has;
 use super::{Change, FilePlan, Outcome, Plan, Refusal};
 
 impl Setup {
@@ -39,16 +40,6 @@ impl Setup {
             || !self.facts.generations.pending().is_empty();
         planner.finish(at_boot)
     }
-}
-
-/// What the user's files set a key to.
-pub(super) struct Theirs {
-    /// Where.
-    pub place: Place,
-    /// What is written there.
-    pub text: String,
-    /// The value, where it is known and counts in any case.
-    value: Option<Expr>,
 }
 
 pub(super) struct Planner<'a> {
@@ -102,14 +93,35 @@ impl<'a> Planner<'a> {
             (Mode::Snippet, Stated::NotFound { .. }) => Some(row.option.upstream?.value()),
             _ => None,
         };
+        // What runs is no reason to differ from what upstream takes by itself.
+        let said = row.wanted.as_ref().filter(|(_, because)| *because != Because::Running);
         let wanted = row.wanted.as_ref().map(|(value, _)| value.clone());
-        let Some(value) = wanted.or_else(default) else { return };
+        let value = said.map(|(value, _)| value.clone()).or_else(default).or(wanted);
+        let Some(value) = value else { return };
         for home in row.option.homes(self.setup.mode) {
             for setting in settings(home, &value, self.setup.release) {
-                self.setting(row.option.path, setting);
+                if !self.is_half_of_a_pair(row, home, &setting) {
+                    self.setting(row.option.path, setting);
+                }
             }
         }
         self.dropped(row, &value);
+    }
+
+    /// Whether it is a variable that goes with another one, which the user's files set to something else: the two of
+    /// them would name different toolkits.
+    fn is_half_of_a_pair(&self, row: &Row, home: &Home, setting: &Setting) -> bool {
+        const VARIABLES: &str = "environment.variables.";
+        let is_variable =
+            |home: &&Home| matches!(home, Home::Along(path, _) if path.starts_with(VARIABLES));
+        let Setting::Key(key, value) = setting else { return false };
+        is_variable(&home)
+            && self.theirs(key).is_none()
+            && row.option.homes(self.setup.mode).iter().filter(is_variable).any(|other| {
+                let Home::Along(path, _) = other else { return false };
+                let theirs = self.theirs(&AttrPath::dotted(path));
+                theirs.is_some_and(|theirs| theirs.value.as_ref() != Some(value))
+            })
     }
 
     pub(super) fn is_in_own_file(&self, row: &Row) -> bool {
@@ -161,7 +173,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn outcome(&mut self, option: &'static str, key: AttrPath, outcome: Outcome) {
+    pub(super) fn outcome(&mut self, option: &'static str, key: AttrPath, outcome: Outcome) {
         let change = Change { option, key, outcome };
         if !self.plan.changes.contains(&change) {
             self.plan.changes.push(change);
@@ -181,10 +193,7 @@ impl<'a> Planner<'a> {
                 Outcome::Written
             }
             Some(theirs) if theirs.value.as_ref() == Some(&value) => Outcome::Declared,
-            Some(theirs) => {
-                let line = format!("{key} = {value};");
-                Outcome::NotWritten { place: theirs.place, is: theirs.text, line }
-            }
+            Some(theirs) => self.to_replace(theirs.shown, &key, &value),
         };
         self.outcome(option, key, outcome);
     }
@@ -204,29 +213,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The definitions in the user's files of a key, or of a set above it that may hold it.
-    fn their_definitions(&self, key: &AttrPath) -> Vec<&'a Definition> {
-        let all = self.configuration().map(|read| read.definitions(key)).unwrap_or_default();
-        all.into_iter().filter(|found| self.setup.is_theirs(&found.place)).collect()
-    }
-
-    pub(super) fn theirs(&self, key: &AttrPath) -> Option<Theirs> {
-        let found = self.their_definitions(key);
-        let strongest = *found.iter().min_by_key(|found| found.priority)?;
-        let value = match self.configuration()?.declared_by(key, found.clone()) {
-            Declared::Value { value, .. } => Some(value),
-            // An expression that stands there alone is the same as its text.
-            Declared::Unknown { .. } if found.len() == 1 && found[0].path == *key => {
-                Some(strongest.value.clone()).filter(|_| !strongest.conditional)
-            }
-            _ => None,
-        };
-        // An expression may decide it in any of its places.
-        let conditional = found.iter().find(|found| found.conditional && value.is_none());
-        let shown = conditional.copied().unwrap_or(strongest);
-        Some(Theirs { place: shown.place.clone(), text: shown.text.clone(), value })
-    }
-
     /// Lists of the same priority join; beside one of another priority an element would be dropped, or drop theirs.
     pub(super) fn element(&mut self, option: &'static str, list: AttrPath, element: Expr) {
         let theirs = self.their_definitions(&list);
@@ -235,30 +221,27 @@ impl<'a> Planner<'a> {
             !found.conditional && Some(found.priority) == strongest && found.path == list
         };
         let other = theirs.iter().find(|found| found.priority != Priority::PLAIN);
-        let outcome = if theirs.iter().filter(counts).any(|found| has(found, &element)) {
-            Outcome::Declared
-        } else if let Some(other) = other {
-            let line = format!("add {element} to {list}");
-            Outcome::NotWritten { place: other.place.clone(), is: other.text.clone(), line }
-        } else {
-            match self.lists.iter_mut().find(|(path, _)| *path == list) {
-                Some((_, elements)) if elements.contains(&element) => {}
-                Some((_, elements)) => elements.push(element),
-                None => self.lists.push((list.clone(), vec![element])),
-            }
-            Outcome::Written
-        };
+        let outcome =
+            if theirs.iter().filter(counts).any(|found| has(found, &element, self.setup.mode)) {
+                Outcome::Declared
+            } else if let Some(other) = other {
+                self.to_change(other, format!("add {element} to {list}"))
+            } else {
+                match self.lists.iter_mut().find(|(path, _)| *path == list) {
+                    Some((_, elements)) if elements.contains(&element) => {}
+                    Some((_, elements)) => elements.push(element),
+                    None => self.lists.push((list.clone(), vec![element])),
+                }
+                Outcome::Written
+            };
         self.outcome(option, list, outcome);
     }
 
     /// An element leaves our own file by not being written again; out of theirs the user takes it.
     fn no_element(&mut self, option: &'static str, list: AttrPath, element: &Expr) {
         let theirs = self.their_definitions(&list);
-        let outcome = match theirs.into_iter().find(|found| has(found, element)) {
-            Some(found) => {
-                let line = format!("take {element} out of {list}");
-                Outcome::NotWritten { place: found.place.clone(), is: found.text.clone(), line }
-            }
+        let outcome = match theirs.into_iter().find(|found| has(found, element, self.setup.mode)) {
+            Some(found) => self.to_change(found, format!("take {element} out of {list}")),
             None if self.setup.own_file().is_some() => Outcome::Written,
             None => return,
         };
@@ -268,7 +251,8 @@ impl<'a> Planner<'a> {
     /// Upstream turns 32-bit graphics on everywhere, which only `x86_64` has.
     fn without_32_bit(&mut self) {
         let is_arm = self.setup.machine().as_deref() == Some("aarch64");
-        if self.setup.mode == Mode::Snippet && is_arm && !self.keys.is_empty() {
+        let is_empty = self.keys.is_empty() && self.lists.is_empty();
+        if self.setup.mode == Mode::Snippet && is_arm && !is_empty {
             let key = AttrPath::dotted("hardware.graphics.enable32Bit");
             if self.theirs(&key).is_none() {
                 self.keys.push((key, Expr::Bool(false), Priority::FORCE));
@@ -292,7 +276,8 @@ impl<'a> Planner<'a> {
         };
         let (path, importer, before) = self.place();
         if before.as_deref() != Some(&after) {
-            if let (Ok(path), Some(importer), Some(_)) = (&path, &importer, &before) {
+            let was_read = before.is_none() || self.setup.own_file().is_some();
+            if let (Ok(path), Some(importer), false) = (&path, &importer, was_read) {
                 self.plan.refusals.push(Refusal::NotImported(path.clone(), importer.clone()));
             }
             self.plan.file = Some(FilePlan { path, importer, before, after });
@@ -327,7 +312,8 @@ impl<'a> Planner<'a> {
             return (Err(Nowhere::NothingRead), None, None);
         };
         if let Some(own) = self.setup.own_file() {
-            return (Ok(own.path.clone()), None, Some(own.text.clone()));
+            let importer = self.setup.not_imported().map(|own| own.importer.clone());
+            return (Ok(own.path.clone()), importer, Some(own.text.clone()));
         }
         let (file, importer) = match configuration.new_file() {
             NewFile::Ours(path) => (path, None),
@@ -347,10 +333,6 @@ impl<'a> Planner<'a> {
         self.plan.refusals.extend(refusal);
         (Ok(file), importer, before)
     }
-}
-
-fn has(found: &Definition, element: &Expr) -> bool {
-    elements(&found.value).contains(element)
 }
 
 /// The configuration of nixpkgs is no set of options: a priority would be taken for its value.

@@ -1,8 +1,10 @@
 //! Setup as a whole: machines and configurations that are made up, choices, and what is planned for them.
 
+mod flakes;
 mod plans;
 mod round_trip;
 mod rows;
+mod theirs;
 
 use std::fs;
 use std::path::Path;

@@ -14,7 +14,7 @@ fn text(plan: &Plan) -> &str {
 fn by_hand(plan: &Plan) -> Vec<(usize, &str, &str)> {
     plan.not_written()
         .map(|change| match &change.outcome {
-            Outcome::NotWritten { place, is, line } => (place.line, is.as_str(), line.as_str()),
+            Outcome::NotWritten { place, is, line, .. } => (place.line, is.as_str(), line.as_str()),
             other => panic!("{other:?}"),
         })
         .collect()
@@ -113,20 +113,35 @@ fn before_26_05_a_predicate_permits_the_names() {
 
 #[test]
 fn a_scalar_of_the_users_is_shown_and_not_written() {
-    for (text, is) in [
-        ("{\n  hardware.nvidia.open = false;\n}", "false"),
+    let whole = "hardware.nvidia.open = true;";
+    for (text, is, line) in [
+        ("{\n  hardware.nvidia.open = false;\n}", "false", whole),
+        ("{\n  hardware.nvidia = { open =  false; };\n}", "false", "open =  true;"),
         (
             "{ lib, ... }: {\n  hardware.nvidia.open = lib.mkDefault false;\n}",
-            "lib.mkDefault false",
+            "false",
+            "hardware.nvidia.open = lib.mkDefault true;",
         ),
-        ("{ lib, x, ... }: {\n  hardware.nvidia.open = lib.mkIf x true;\n}", "lib.mkIf x true"),
-        ("{ x, ... }: {\n  hardware.nvidia.open = x;\n}", "x"),
-        ("{\n  hardware.nvidia = import ./n.nix;\n}", "import ./n.nix"),
+        (
+            "{ lib, x, ... }: {\n  hardware.nvidia.open = lib.mkIf x true;\n}",
+            "true, under a condition (mkIf, or if)",
+            whole,
+        ),
+        (
+            "{ lib, x, ... }: {\n  hardware.nvidia = lib.mkIf x { open = true; };\n}",
+            "true, under a condition (mkIf, or if)",
+            "hardware.nvidia.open = true; # outside of the condition",
+        ),
+        ("{ x, ... }: {\n  hardware.nvidia.open = x;\n}", "x", whole),
+        ("{\n  hardware.nvidia = import ./n.nix;\n}", "import ./n.nix", whole),
+        (
+            "{ x, ... }: {\n  hardware.nvidia = { inherit (x) open; };\n}",
+            "inherit (x) open;",
+            whole,
+        ),
     ] {
         let plan = plan(text, &[("driver.open", ON)]);
-        let [(line, shown, paste)] = by_hand(&plan)[..] else { panic!("{text}: {plan:?}") };
-        assert_eq!((line, paste), (2, "hardware.nvidia.open = true;"), "{text}");
-        assert!(is.contains(shown), "{text}: {shown}");
+        assert_eq!(by_hand(&plan), [(2, is, line)], "{text}");
         assert!(plan.file.is_none() && !plan.is_empty(), "{text}");
     }
     let conflict =
@@ -270,10 +285,37 @@ fn a_file_that_is_not_ours_is_not_written_over() {
         assert!(matches!(refused(&edited, imports)[..], [Refusal::HandEdited(_)]));
     }
     assert_eq!(refused(&written, imports), []);
-    assert!(
-        matches!(refused(&written, FRESH)[..], [Refusal::NotImported(..)]),
-        "its content was not read"
-    );
+    assert_eq!(refused(&written, FRESH), [], "its content was read");
+}
+
+#[test]
+fn our_own_file_is_read_where_nothing_imports_it() {
+    let folder = Folder::of(&[("configuration.nix", FRESH)]);
+    let written = folder.apply(&folder.setup(no_machine(), &[("podman", ON), ("docker", ON)]));
+    folder.write("configuration.nix", FRESH);
+    let setup = folder.setup(no_machine(), &[]);
+    let own = setup.not_imported().unwrap().to_string();
+    assert!(own.contains("nvsdk-top.nix is there and nothing imports it; add it to imports in"));
+    assert!(own.ends_with("/configuration.nix"), "{own}");
+    assert_eq!(setup.row("podman").unwrap().stated.value(), Some(&ON));
+    assert!(setup.plan().is_empty());
+    // It is written whole, and nothing of it is lost.
+    let plan = folder.setup(no_machine(), &[("podman", OFF)]).plan();
+    assert_eq!(plan.refusals, []);
+    let file = plan.file.unwrap();
+    assert_eq!(file.before.as_deref(), Some(written.as_str()));
+    assert_eq!(file.importer, Some(folder.path().join("configuration.nix")));
+    let on = "virtualisation.podman.enable = lib.mkOverride 900 true";
+    assert_eq!(file.after, {
+        let off = on.replace("true", "false");
+        crate::setup::nix::Marker::read(&file.after).unwrap();
+        let (head, _) = file.after.split_once("{ lib, ... }").unwrap();
+        let (_, body) = written.split_once("{ lib, ... }").unwrap();
+        format!("{head}{{ lib, ... }}{}", body.replace(on, &off))
+    });
+    // What the user changed is the user's.
+    folder.write("nvsdk-top.nix", &format!("{written}# mine\n"));
+    assert_eq!(folder.setup(no_machine(), &[]).not_imported(), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use super::*;
 use crate::model::KernelModule;
-use crate::setup::facts::{BuiltDriver, Distribution};
+use crate::setup::facts::{BuiltDriver, Distribution, LoadedDriver};
 use crate::setup::{Because, Effect, Mode, Need, OPTIONS, Stated};
 
 #[test]
@@ -33,25 +33,43 @@ fn what_is_declared_comes_before_what_runs() {
 
 #[test]
 fn what_is_built_needs_a_reboot() {
-    fn generation(facts: &mut Facts, current: &str, next: &str) {
-        facts.generations.current.store_path = Evidence::new("", Ok(current.to_owned()));
-        facts.generations.next_boot.store_path = Evidence::new("", Ok(next.to_owned()));
-    }
-    let text = "{ services.xserver.videoDrivers = [ \"nvidia\" ]; hardware.nvidia.nvidiaPersistenced = true; }";
+    let text = "{ services.xserver.videoDrivers = [ \"nvidia\" ]; hardware.nvidia.open = false; hardware.nvidia.nvidiaPersistenced = true; }";
     let need = |facts: Facts, path| {
         let setup = setup(text, facts, &[]);
         setup.row(path).unwrap().need(&setup.facts)
     };
+    let built =
+        |flavour| Evidence::new("", Ok(BuiltDriver { version: "595.71.05".to_owned(), flavour }));
     let mut facts = no_machine();
-    generation(&mut facts, "a", "a");
+    // Another system waits for the boot, which says nothing of these options.
+    facts.generations.current.store_path = Evidence::new("", Ok("a".to_owned()));
+    facts.generations.next_boot.store_path = Evidence::new("", Ok("b".to_owned()));
     assert_eq!(need(facts.clone(), "enable"), Some(Need::Rebuild));
-    assert_eq!(need(facts.clone(), "persistenced"), Some(Need::Rebuild));
-    facts.generations.booted.kernel_modules = Evidence::new("", Ok("old".to_owned()));
-    facts.generations.current.kernel_modules = Evidence::new("", Ok("new".to_owned()));
+    facts.generations.next_boot.driver = built(KernelModule::Open);
     assert_eq!(need(facts.clone(), "enable"), Some(Need::Reboot));
-    assert_eq!(need(facts.clone(), "persistenced"), Some(Need::Rebuild), "a switch would do");
-    generation(&mut facts, "a", "b");
-    assert_eq!(need(facts, "persistenced"), Some(Need::Reboot));
+    assert_eq!(need(facts.clone(), "persistenced"), Some(Need::Rebuild), "a switch may do");
+    assert_eq!(need(facts.clone(), "driver.open"), None, "nothing runs that differs");
+    let loaded = LoadedDriver { version: "595.71.05".to_owned(), flavour: KernelModule::Open };
+    facts.driver.loaded = Evidence::new("", Ok(loaded));
+    assert_eq!(need(facts.clone(), "driver.open"), Some(Need::Rebuild));
+    facts.generations.next_boot.driver = built(KernelModule::Proprietary);
+    assert_eq!(need(facts, "driver.open"), Some(Need::Reboot));
+}
+
+/// A driver that is taken out stays loaded until the boot.
+#[test]
+fn a_driver_that_is_not_built_any_more_needs_a_reboot() {
+    let mut facts = no_machine();
+    let loaded = LoadedDriver { version: "595.71.05".to_owned(), flavour: KernelModule::Open };
+    facts.driver.loaded = Evidence::new("", Ok(loaded));
+    let text = "{ hardware.nvidia-sdk.enable = false; }";
+    let need = |facts: Facts| {
+        let setup = setup(text, facts, &[]);
+        setup.row("enable").unwrap().need(&setup.facts)
+    };
+    assert_eq!(need(facts.clone()), Some(Need::Rebuild), "it is not known what is built");
+    facts.generations.next_boot.kernel_modules = Evidence::new("", Ok("modules".to_owned()));
+    assert_eq!(need(facts), Some(Need::Reboot));
 }
 
 #[test]
@@ -85,11 +103,47 @@ fn a_driver_brings_what_it_needs() {
     assert_eq!(wanted(&[6], from_ref(&enable)), [needed(ON), needed(word("list"))]);
     assert_eq!(wanted(&[], from_ref(&enable)), [needed(ON), needed(word("list"))]);
     assert_eq!(wanted(&[9, 5], from_ref(&enable)), [needed(OFF), needed(word("list"))]);
+    assert_eq!(wanted(&[10, 5], from_ref(&enable))[0], needed(ON), "Blackwell runs on no other");
     let old = ("driver.package", word("legacy_470"));
     assert_eq!(wanted(&[6], &[enable.clone(), old]), [needed(OFF), needed(word("list"))]);
     assert_eq!(wanted(&[6], &[("podman", ON)]), [None, None]);
     let own_word = ("unfree", word("all"));
     assert_eq!(wanted(&[6], &[enable, own_word])[1], Some((word("all"), Because::Chosen)));
+}
+
+#[test]
+fn a_gpu_of_a_virtual_machine_asks_for_no_module() {
+    let mut facts = machine(&[9, 5], true, "x86_64");
+    let gpus = facts.gpus.fact.as_mut().unwrap();
+    gpus[1].kernel_driver = Evidence::new("", Ok("vfio-pci".to_owned()));
+    let setup = setup(FRESH, facts, &[("enable", ON)]);
+    assert_eq!(setup.row("driver.open").unwrap().wanted, Some((ON, Because::Needed)));
+}
+
+#[test]
+fn a_system_that_the_flake_writes_out_is_what_it_is_made_for() {
+    let machine_of = |line: &str, module: &str| {
+        let flake = format!(
+            "{{ outputs = {{ nixpkgs, ... }}: {{ nixosConfigurations.a = nixpkgs.lib.nixosSystem {{ {line} modules = [ ./configuration.nix ]; }}; }}; }}"
+        );
+        let folder = Folder::of(&[("flake.nix", &flake), ("configuration.nix", module)]);
+        let mut entry = folder.read().entry;
+        entry.file = folder.path().join("flake.nix");
+        entry.is_flake = true;
+        let read = Configuration::read(&entry, Limits::default());
+        let facts = machine(&[9], false, "x86_64");
+        let draft = Draft { entry: None, values: [("datacenter".to_owned(), ON)].into() };
+        let setup = Setup::new(Arc::new(facts), Some(Arc::new(read)), &draft).0;
+        let is_refused = setup.blockers().iter().any(|found| found.id == "datacenter-platform");
+        assert_eq!(is_refused, setup.machine().as_deref() == Some("aarch64"));
+        setup.machine()
+    };
+    let arm = "system = \"aarch64-linux\";";
+    assert_eq!(machine_of(arm, "{ }").as_deref(), Some("aarch64"));
+    assert_eq!(machine_of("", "{ }").as_deref(), Some("x86_64"));
+    assert_eq!(machine_of("inherit system;", "{ }").as_deref(), Some("x86_64"));
+    let platform = "{ nixpkgs.hostPlatform = \"x86_64-linux\"; }";
+    assert_eq!(machine_of(arm, platform).as_deref(), Some("x86_64"), "the module says it itself");
 }
 
 #[test]

@@ -47,7 +47,12 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
 }
 
 fn draw_sheet(state: &State, sheet: &Sheet, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
-    let (head, body) = split_top(area, if area.height >= 30 { 2 } else { 1 });
+    let head = match area.height {
+        0..3 => 0,
+        3..30 => 1,
+        _ => 2,
+    };
+    let (head, body) = split_top(area, head);
     strip::draw(sheet, head, canvas);
     let whole_list = options::rows(true) + 2;
     match state.zoom {

@@ -8,7 +8,7 @@ use crate::setup::{Effect, Need, OPTIONS, Row, SdkOption, Severity, Stated};
 use crate::theme::Role;
 use crate::ui::Hits;
 use crate::ui::canvas::Canvas;
-use crate::ui::layout::{row, split_left};
+use crate::ui::layout::{row, split_left, split_top};
 
 /// The columns of the longest name, with what marks the selected row.
 const NAME: u16 = 24;
@@ -83,13 +83,15 @@ pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     hits: &mut Hits,
 ) {
-    let inside = canvas.frame(area, Role::BorderFocus, "Options");
+    // In three rows a frame would leave no row for an option.
+    let inside =
+        if area.height > 3 { canvas.frame(area, Role::BorderFocus, "Options") } else { area };
     let columns = Columns::of(inside.width);
-    let [_, running, _, declared, wanted, _] = places(row(inside, 0), columns);
+    let (head, list) = split_top(inside, u16::from(inside.height > 1));
+    let [_, running, _, declared, wanted, _] = places(head, columns);
     for (place, head) in [(running, "running"), (declared, "declared"), (wanted, "wanted")] {
         canvas.text(place, Role::Column, head);
     }
-    let (_, list) = crate::ui::layout::split_top(inside, 1);
     let entries = entries(inside.height >= rows(true));
     let selected = state.setup.options.row(OPTIONS.len());
     let at = entries

@@ -13,7 +13,7 @@ use crate::ui::layout::{row, split_left};
 pub(super) fn draw(sheet: &Sheet, area: Rect, canvas: &mut Canvas<'_>) {
     let (_, first) = split_left(row(area, 0), 1, 0);
     let (_, second) = split_left(row(area, 1), 1, 0);
-    let warning = pending(sheet, canvas);
+    let warning = warning(sheet, canvas);
     let room = usize::from(first.width.saturating_sub(2));
     let width = |chain: &str| chain.width() + warning.as_ref().map_or(0, |text| text.width() + 2);
     let chains = [
@@ -60,9 +60,16 @@ fn chain(sheet: &Sheet, canvas: &Canvas<'_>, with_names: bool, with_declared: bo
     words.collect::<Vec<_>>().join(&format!(" {} ", canvas.glyphs.arrow))
 }
 
-fn pending(sheet: &Sheet, canvas: &Canvas<'_>) -> Option<String> {
+/// What has to be known before anything else.
+fn warning(sheet: &Sheet, canvas: &Canvas<'_>) -> Option<String> {
     let pending = sheet.setup.facts.generations.pending();
-    (!pending.is_empty()).then(|| format!("{} reboot pending", canvas.glyphs.warning))
+    let words = match sheet.setup.configuration.as_deref() {
+        None => "no configuration was read",
+        Some(read) if !read.problems.is_empty() => "not all of the configuration was read",
+        Some(_) if !pending.is_empty() => "reboot pending",
+        Some(_) => return None,
+    };
+    Some(format!("{} {words}", canvas.glyphs.warning))
 }
 
 /// What was read, and what would be written for.

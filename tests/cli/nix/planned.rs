@@ -8,7 +8,7 @@ use nvsdk_top::model::Sysroot;
 use nvsdk_top::setup::declared::{Configuration, Entry, Found, Limits};
 use nvsdk_top::setup::facts::{self, Facts, Surroundings};
 use nvsdk_top::setup::nix::{Marker, Mode};
-use nvsdk_top::setup::{Draft, Setup, Value};
+use nvsdk_top::setup::{Draft, Outcome, Setup, Value};
 
 use super::{Question, RELEASES, SYSTEMS, evaluate_all, is_there};
 
@@ -245,6 +245,57 @@ fn what_is_written_evaluates_with_the_configurations_it_is_for() {
         .map(|(answer, name)| format!("{name}: {:?} {:?}", answer.error, answer.failed_assertions))
         .collect();
     assert!(bad.is_empty(), "{} of {}\n{}", bad.len(), names.len(), bad.join("\n"));
+}
+
+/// What is left to the user is shown as it stands in the file, and with the shown line in its place the file says what
+/// is wanted.
+#[test]
+fn what_is_left_to_the_user_can_be_pasted() {
+    static CHOICE: (&str, Choices) = ("other", &[("driver.open", "false"), ("podman", "false")]);
+    static OPPOSITE: (&str, Choices) = ("opposite", &[("driver.open", "true"), ("podman", "true")]);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut questions, mut pasted) = (Vec::new(), 0);
+    for (number, existing) in CONFIGURATIONS.iter().enumerate() {
+        for choice in [&CHOICE, &OPPOSITE] {
+            let to = folder.path().join(format!("{number}-{}", choice.0));
+            let planned = existing.plan(&to, SYSTEMS[0], RELEASES[0], choice);
+            for change in planned.setup.plan().not_written() {
+                let Outcome::NotWritten { place, old, line, .. } = &change.outcome else {
+                    continue;
+                };
+                let text = fs::read_to_string(&place.file).unwrap();
+                let before: usize =
+                    text.split_inclusive('\n').take(place.line - 1).map(str::len).sum();
+                let (head, tail) = text.split_at(before + place.column - 1);
+                let rest = tail.strip_prefix(old.as_str());
+                let rest = rest.unwrap_or_else(|| panic!("{place}: no {old:?} there"));
+                fs::write(&place.file, format!("{head}{line}{rest}")).unwrap();
+                let entry = &planned.setup.configuration.as_ref().unwrap().entry;
+                let after = Configuration::read(entry, Limits::default());
+                let (after, _) = Setup::new(
+                    Arc::new(facts(SYSTEMS[0])),
+                    Some(Arc::new(after)),
+                    &Draft::default(),
+                );
+                let wanted = &planned.setup.row(change.option).unwrap().wanted;
+                let stated = after.row(change.option).unwrap().stated.value().cloned();
+                assert_eq!(stated, wanted.clone().map(|(value, _)| value), "{place}: {line}");
+                pasted += 1;
+            }
+            questions.push(Question {
+                modules: planned.modules,
+                system: SYSTEMS[0],
+                release: RELEASES[0],
+                sdk: existing.upstream,
+            });
+        }
+    }
+    assert!(pasted >= 8, "{pasted}");
+    if is_there("what_is_left_to_the_user_can_be_pasted") {
+        for (question, answer) in questions.iter().zip(evaluate_all(&questions)) {
+            assert!(answer.error.is_none(), "{:?}: {:?}", question.modules, answer.error);
+        }
+    }
 }
 
 /// For a machine that has nothing yet: the file alone is a whole configuration of the GPUs.

@@ -37,7 +37,7 @@ fn open(command: &Command) -> Terminal {
     let mut terminal = Terminal::start(command, USUAL);
     terminal.wait_for_text("No GPUs to show");
     terminal.send("5");
-    terminal.wait_for_text("Nothing to write: what is wanted is declared.");
+    terminal.wait_for_text("Nothing to write: nothing is chosen that is not declared.");
     terminal
 }
 
@@ -85,6 +85,19 @@ fn a_change_becomes_a_file_and_nothing_else() {
         CONFIGURATION
     );
     terminal.send("\r");
+    // The file is read as it is, and may be written again.
+    let text = terminal.wait_for_text("nothing imports it; add it to imports in");
+    assert!(text.contains("nixos-rebuild build"), "{text}");
+    assert!(!root.join("home/.local/state/nvsdk-top/draft.toml").exists());
+    terminal.send(" ");
+    terminal.wait_for_text("1 change, takes effect at the next boot");
+    terminal.send("w");
+    terminal.wait_for_text("Write it?");
+    terminal.send("y");
+    terminal.wait_for_text("What to do next");
+    let again = fs::read_to_string(&file).unwrap();
+    assert!(again.contains("nvidiaPersistenced = lib.mkOverride 900 false;"), "{again}");
+    terminal.send("\r");
     terminal.send("q");
     assert_leaves(&mut terminal, 0);
 }
@@ -97,6 +110,8 @@ fn what_was_chosen_is_there_the_next_time() {
     choose(&mut terminal);
     let draft = folder.path().join("home/.local/state/nvsdk-top/draft.toml");
     terminal.wait_for("kept draft", |_| draft.exists());
+    let text = fs::read_to_string(&draft).unwrap();
+    assert!(text.contains("/etc/nixos/configuration.nix"), "it says whose it is: {text}");
     terminal.send("q");
     assert_leaves(&mut terminal, 0);
     let mut terminal = Terminal::start(&command, USUAL);

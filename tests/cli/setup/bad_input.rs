@@ -45,6 +45,53 @@ fn a_configuration_that_cannot_be_read_says_where_it_is_wrong() {
     }
 }
 
+/// Where a flake has several hosts, a file beside the modules of one may be imported by another.
+#[test]
+fn the_file_of_another_host_is_not_taken_for_ones_own() {
+    let place = Place::new();
+    let host =
+        |name: &str| format!("{name} = nixpkgs.lib.nixosSystem {{ modules = [ ./{name}.nix ]; }};");
+    let hosts = ["attic", "cellar"].map(host).join(" ");
+    let flake =
+        format!("{{ outputs = {{ nixpkgs, ... }}: {{ nixosConfigurations = {{ {hosts} }}; }}; }}");
+    place.nix("flake.nix", flake);
+    let module = "{ imports = [ ./hardware-configuration.nix ]; }";
+    place.nix("attic.nix", module);
+    place.nix("cellar.nix", module);
+    let named = |host: &str| format!("{}#{host}", word(&place.path("")));
+    let write = |host| [&WRITE[..], &["--flake", host]].concat();
+    let [own, other] = ["cellar", "attic"].map(named);
+    let said = place.run(&write(&own));
+    assert!(said.code == 0 && said.errors.contains("what runs is of this machine"), "{said:?}");
+    let of_cellar = fs::read(place.path("nvsdk-top-cellar.nix")).unwrap();
+    place.nix("cellar.nix", module.replace("imports = [", "imports = [ ./nvsdk-top-cellar.nix"));
+    let said = place.run(&["show", "--flake", &other]);
+    assert!(said.code == 0 && !said.out.contains("nothing imports it"), "{said:?}");
+    let said = place.run(&[&write(&other)[..], &["--set", "podman=true"]].concat());
+    assert!(said.code == 0 && place.path("nvsdk-top-attic.nix").is_file(), "{said:?}");
+    assert_eq!(fs::read(place.path("nvsdk-top-cellar.nix")).unwrap(), of_cellar);
+}
+
+#[test]
+fn a_name_of_no_configuration_is_an_error() {
+    let place = Place::new();
+    let folder = place.path("empty");
+    fs::create_dir(&folder).unwrap();
+    place.nix("flake.nix", "{ outputs = { self, nixpkgs }: { nixosConfigurations = { a = nixpkgs.lib.nixosSystem { modules = [ ]; }; b = nixpkgs.lib.nixosSystem { modules = [ ]; }; }; }; }");
+    let flake = place.path("");
+    let other = place.folder.path().join("other.nix");
+    for named in [["--config", word(&folder)], ["--flake", word(&flake)]] {
+        for action in [&["show"][..], &["show", "--json"], &["write", "--yes", "-o", word(&other)]]
+        {
+            place.refuses(&[action, &named].concat(), 1, &[]);
+        }
+    }
+    // One that is there and broken is in the way of nothing that is written elsewhere.
+    let broken = place.nix("broken.nix", "{ a = ; }");
+    let said = place.run(&[&WRITE[..], &["-o", word(&other), "--config", word(&broken)]].concat());
+    assert!(said.code == 0 && said.errors.contains("line 1, column 7"), "{said:?}");
+}
+
 #[test]
 fn an_imported_file_that_cannot_be_read_is_in_the_way_of_writing() {
     for (make, words) in [

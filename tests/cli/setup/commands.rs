@@ -111,6 +111,7 @@ fn a_wrong_choice_is_refused_and_not_kept() {
         }
     }
     place.refuses(&["diff", "--set", "driver.open"], 2, &["write PATH=VALUE"]);
+    place.refuses(&["diff", "--set", "=x"], 2, &["names no option; write PATH=VALUE"]);
 }
 
 #[test]
@@ -138,7 +139,19 @@ fn what_is_written_is_what_was_shown_and_the_second_time_nothing() {
     assert!(text.contains("add ./nvsdk-top.nix to imports"), "{text}");
     assert!(text.contains("nixos-rebuild build"), "{text}");
     let text = place.run(&with(&["write", "--yes"])).ok(0);
-    assert!(text.contains("does not import it") && text.contains("Nothing is to be"), "{text}");
+    assert!(text.contains("nothing imports it") && text.contains("Nothing is to be"), "{text}");
+    assert!(place.run(&["show"]).ok(0).contains("nvsdk-top.nix is there and nothing imports it"));
+    let json: Value = serde_json::from_str(&place.run(&["show", "--json"]).ok(0)).unwrap();
+    assert!(json["plan"]["not_imported"].as_str().unwrap().contains("add it to imports in"));
+    assert_eq!(place.run(&["write", "-o", "-"]).ok(0), module);
+    // What it says is known, so that it can be written again.
+    let text = place.run(&["write", "--yes", "--set", "podman=true"]).ok(0);
+    assert!(text.contains("add ./nvsdk-top.nix to imports"), "{text}");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("docker.enable") && text.contains("podman.enable"), "{text}");
+    place.run(&["write", "--yes", "--set", "podman=false", "--set", "docker=false"]).ok(0);
+    assert!(!fs::read_to_string(&file).unwrap().contains("true"));
+    place.run(&with(&["write", "--yes"])).ok(0);
     let imported = CONFIGURATION.replace("imports = [", "imports = [ ./nvsdk-top.nix");
     place.nix("configuration.nix", imported);
     assert_eq!(place.run(&with(&["diff"])).ok(0), "");
@@ -149,7 +162,7 @@ fn a_written_draft_is_a_draft_no_more() {
     let place = Place::new();
     place.run(&["set", "docker", "true"]).ok(0);
     place.run(&["write", "--yes"]).ok(0);
-    assert!(place.state().join("draft.toml").exists(), "nothing imports the file yet");
+    assert!(!place.state().join("draft.toml").exists(), "the file is read as it is");
     let imported = CONFIGURATION.replace("imports = [", "imports = [ ./nvsdk-top.nix");
     place.nix("configuration.nix", imported);
     place.run(&["set", "podman", "true"]).ok(0);
@@ -157,6 +170,34 @@ fn a_written_draft_is_a_draft_no_more() {
     assert!(text.contains("What it held is in "), "{text}");
     assert!(!place.state().join("draft.toml").exists());
     assert_eq!(place.run(&["diff"]).ok(0), "");
+}
+
+#[test]
+fn a_draft_is_for_the_configuration_that_was_read() {
+    let place = Place::new();
+    place.run(&["set", "docker", "true"]).ok(0);
+    let other = place.nix("other/configuration.nix", CONFIGURATION);
+    place.nix("other/hardware-configuration.nix", "{ }");
+    let named = ["--config", word(&other)];
+    let said = place.run(&[&["diff"][..], &named].concat());
+    assert!(said.code == 0 && said.errors.contains("is left out here"), "{said:?}");
+    let set = [&["set", "podman", "true"][..], &named].concat();
+    place.refuses(&set, 1, &["/etc/nixos/configuration.nix; write that first"]);
+    // By its own name it is the same configuration.
+    let own = place.path("configuration.nix");
+    place.run(&["diff", "--config", word(&own)]).ok(5);
+    // What was written is in nobody's way.
+    place.run(&["write", "--yes"]).ok(0);
+    assert!(place.run(&set).ok(0).contains("podman = true"));
+}
+
+#[test]
+fn nothing_is_rebuilt_where_nixos_is_not() {
+    let place = Place::new();
+    fs::write(place.root().join("etc/os-release"), "ID=debian").unwrap();
+    let text = place.run(&with(&["write", "--yes"])).ok(0);
+    assert!(text.contains("on the NixOS machine that it is for"), "{text}");
+    assert!(!text.contains("sudo") && !text.contains("nixos-rebuild"), "{text}");
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn what_stands_in_the_users_files_is_left_to_the_user() {
     monitor.effects.clear();
     let text = monitor.press("w").text();
     assert!(text.contains("not written, since gpu.nix:8 sets it"), "{text}");
-    assert!(text.contains("+ hardware.nvidia.open = false;"), "{text}");
+    assert!(text.contains("+ open = false;"), "{text}");
 }
 
 #[test]
@@ -201,6 +201,40 @@ fn nothing_is_written_where_it_is_refused_or_simulated() {
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::WriteSetup(_))));
     }
     assert_eq!(demo.effects, [], "its draft is nobody's");
+}
+
+#[test]
+fn what_was_not_read_is_not_called_declared() {
+    let mut monitor = opened_with(reading_of(None));
+    let text = monitor.resize(80, 24).text();
+    assert!(text.contains("no configuration was read"), "{text}");
+    for (key, away) in [("w", "n"), ("d", "esc")] {
+        let text = monitor.press(key).text();
+        assert!(text.contains("Nothing is written") && text.contains("--config FILE"), "{text}");
+        assert!(!text.contains("is declared"), "{text}");
+        monitor.press(away);
+        assert!(monitor.state.setup.dialog.is_none());
+    }
+    let mut broken = reading();
+    let mut read = (**broken.setup.configuration.as_ref().unwrap()).clone();
+    read.problems.push(nvsdk_top::setup::declared::Problem::NotThere("/etc/nixos/a.nix".into()));
+    broken.setup.configuration = Some(std::sync::Arc::new(read));
+    let mut monitor = opened_with(broken);
+    let text = monitor.resize(80, 24).press("w").text();
+    assert!(text.contains("not all of the configuration was read"), "{text}");
+    assert!(text.contains("/etc/nixos/a.nix is not there"), "{text}");
+    let plan = monitor.press("esc z z").text();
+    assert!(!plan.contains("Nothing to write"), "{plan}");
+}
+
+#[test]
+fn the_selected_option_is_seen_however_low_it_is() {
+    let mut monitor = opened();
+    go(&mut monitor, "podman");
+    for height in 4..12 {
+        let text = monitor.resize(20, height).text();
+        assert!(text.contains("podman"), "{height}: {text}");
+    }
 }
 
 #[test]

@@ -6,9 +6,7 @@ use super::page::{Page, Tone};
 use super::words;
 use crate::cli::Exit;
 use crate::run::Failure;
-use crate::run::setup::gather::named;
 use crate::run::setup::{DraftFile, Gathered};
-use crate::setup::declared::Asked;
 use crate::setup::draft::{Draft, Value};
 use crate::setup::{Kind, OPTIONS, Setup, option};
 
@@ -18,11 +16,10 @@ const LIKENESS: f64 = 0.75;
 /// Chooses a value and keeps it.
 pub(super) fn set(
     gathered: &mut Gathered,
-    asked: &Asked,
     (path, values): (&str, &[String]),
     state: &Path,
 ) -> Result<Exit, Failure> {
-    let entry = named(asked);
+    let entry = gathered.name.clone();
     let draft = &gathered.draft;
     if entry.is_some() && draft.entry.is_some() && draft.entry != entry && !draft.is_empty() {
         let whose = draft.entry.as_deref().unwrap_or_default();
@@ -118,6 +115,9 @@ fn value(path: &str, values: &[String]) -> Result<Value, String> {
 }
 
 fn unknown(path: &str) -> String {
+    if path.is_empty() {
+        return "the choice names no option; write PATH=VALUE".to_owned();
+    }
     let known = OPTIONS.iter().map(|option| option.path).chain([Setup::RELEASE, Setup::MODE]);
     let likeness = |known: &&str| {
         let last = known.rsplit('.').next().unwrap_or(known);
@@ -163,6 +163,7 @@ mod tests {
             let message = unknown(path);
             assert!(message.ends_with(&format!("did you mean {nearest}?")), "{message}");
         }
+        assert_eq!(unknown(""), "the choice names no option; write PATH=VALUE");
         assert!(unknown("zzzz").ends_with("setup show lists them"));
     }
 }

@@ -6,7 +6,6 @@ use super::page::{Page, Tone};
 use crate::cli::Exit;
 use crate::run::Failure;
 use crate::run::setup::{Destination, Gathered, objections};
-use crate::setup::declared::{Configuration, NewFile};
 use crate::setup::{Change, DiffLine, Outcome, Plan, Setup, Severity, diff};
 
 /// Prints what would be written and what would not.
@@ -28,9 +27,7 @@ pub(super) fn run(gathered: &Gathered) -> Result<Exit, Failure> {
         remark(&mut page, Tone::Alarm, &format!("not possible: {objection}"))?;
     }
     warnings(&mut page, &gathered.setup)?;
-    if plan.file.is_none() {
-        not_imported(&mut page, &gathered.setup)?;
-    }
+    not_imported(&mut page, &gathered.setup)?;
     page.flush()?;
     let is_same = plan.is_empty() && plan.refusals.is_empty() && plan.notes.is_empty();
     Ok(if is_same { Exit::Ok } else { Exit::Differs })
@@ -65,7 +62,7 @@ pub(super) fn texts<W: Write>(
 /// What the plan leaves to the user. The lines are comments, so that the whole can still be fed to `patch`.
 pub(super) fn by_hand<W: Write>(page: &mut Page<W>, plan: &Plan) -> io::Result<()> {
     for Change { option, key, outcome } in &plan.changes {
-        let Outcome::NotWritten { place, is, line } = outcome else { continue };
+        let Outcome::NotWritten { place, is, line, .. } = outcome else { continue };
         let is = is.split_whitespace().collect::<Vec<_>>().join(" ");
         remark(
             page,
@@ -88,15 +85,8 @@ pub(super) fn warnings<W: Write>(page: &mut Page<W>, setup: &Setup) -> io::Resul
 
 /// Our file is in its place, but the configuration does not have it.
 pub(super) fn not_imported<W: Write>(page: &mut Page<W>, setup: &Setup) -> io::Result<()> {
-    let place = setup.configuration.as_deref().map(Configuration::new_file);
-    match (&setup.found_file, place) {
-        (Some(_), Some(NewFile::Beside { file, importer })) => remark(
-            page,
-            Tone::Alarm,
-            &format!("{} is there, but {} does not import it", file.display(), importer.display()),
-        ),
-        _ => Ok(()),
-    }
+    let mut own = setup.not_imported().into_iter();
+    own.try_for_each(|own| remark(page, Tone::Alarm, &own.to_string()))
 }
 
 fn remark<W: Write>(page: &mut Page<W>, tone: Tone, text: &str) -> io::Result<()> {

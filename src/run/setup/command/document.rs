@@ -38,7 +38,7 @@ pub(super) fn run(gathered: &Gathered) -> Result<Exit, Failure> {
         mode: setup.mode.word(),
         options: setup.rows.iter().map(|row| option(setup, row)).collect(),
         findings: setup.findings().iter().map(finding).collect(),
-        plan: plan(&setup.plan()),
+        plan: plan(setup),
         warnings: &gathered.warnings,
         facts: &setup.facts,
     };
@@ -140,7 +140,8 @@ fn finding(finding: &Finding) -> Json {
     })
 }
 
-fn plan(plan: &Plan) -> Json {
+fn plan(setup: &Setup) -> Json {
+    let plan: Plan = setup.plan();
     let texts =
         |all: &[crate::setup::Refusal]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
     let file = plan.file.as_ref().map(|file| {
@@ -158,6 +159,7 @@ fn plan(plan: &Plan) -> Json {
         "refusals": texts(&plan.refusals),
         "notes": texts(&plan.notes),
         "at_boot": plan.at_boot,
+        "not_imported": setup.not_imported().map(ToString::to_string),
     })
 }
 
@@ -166,12 +168,13 @@ fn change(change: &Change) -> Json {
     match &change.outcome {
         Outcome::Written => json!({ "option": change.option, "key": key, "outcome": "written" }),
         Outcome::Declared => json!({ "option": change.option, "key": key, "outcome": "declared" }),
-        Outcome::NotWritten { place: at, is, line } => json!({
+        Outcome::NotWritten { place: at, is, old, line } => json!({
             "option": change.option,
             "key": key,
             "outcome": "not_written",
             "place": place(at),
             "is": is,
+            "old": old,
             "line": line,
         }),
     }

@@ -28,9 +28,13 @@ pub(in crate::run) fn run(arguments: &SetupArguments) -> Result<Exit, Failure> {
     let mut gathered = gather(&request);
     let state = request.state.as_ref();
     let home = || state.ok_or_else(|| Failure::Setup(NO_HOME.to_owned()));
-    if !matches!(arguments.action, SetupAction::Discard) {
-        require_entry(&gathered, &request.asked)?;
-    }
+    let is_needed = match &arguments.action {
+        SetupAction::Discard => false,
+        // What is written elsewhere is no danger to what could not be read.
+        SetupAction::Write { output, .. } => output.is_none(),
+        _ => true,
+    };
+    require_entry(&gathered, &request.asked, is_needed)?;
     for warning in &gathered.warnings {
         // There is nobody left to tell when standard error is closed.
         let _ = writeln!(io::stderr(), "nvsdk-top: {}", printable(warning));
@@ -38,9 +42,7 @@ pub(in crate::run) fn run(arguments: &SetupArguments) -> Result<Exit, Failure> {
     match &arguments.action {
         SetupAction::Show { json: true } => document::run(&gathered),
         SetupAction::Show { json: false } => show::run(&gathered),
-        SetupAction::Set { path, values } => {
-            choose::set(&mut gathered, &request.asked, (path, values), home()?)
-        }
+        SetupAction::Set { path, values } => choose::set(&mut gathered, (path, values), home()?),
         SetupAction::Discard => choose::discard(&gathered, home()?),
         SetupAction::Diff { sets } => {
             assign(&mut gathered, sets)?;
@@ -72,13 +74,22 @@ fn assign(gathered: &mut Gathered, sets: &[String]) -> Result<(), Failure> {
     sets.iter().try_for_each(|assignment| choose::assign(&mut gathered.setup, assignment))
 }
 
-/// A configuration that the user names has to be one that can be read.
-fn require_entry(gathered: &Gathered, asked: &Asked) -> Result<(), Failure> {
+/// A configuration that the user names has to be there, and one that can be read where that is needed.
+fn require_entry(gathered: &Gathered, asked: &Asked, is_needed: bool) -> Result<(), Failure> {
     let configuration = gathered.setup.configuration.as_deref();
     let Some(read) = configuration.filter(|_| *asked != Asked::default()) else { return Ok(()) };
-    let of_entry = |problem: &&Problem| *problem.path() == read.entry.file;
+    // A folder is named in place of the file in it, and a flake's own file is read although it lacks the host.
+    let of_entry = |problem: &&Problem| {
+        let is_nothing = read.files.is_empty() || matches!(problem, Problem::NoHost { .. });
+        is_nothing || *problem.path() == read.entry.file
+    };
+    let is_missing = |problem: &Problem| {
+        matches!(problem, Problem::NotThere(_) | Problem::NoFile(_) | Problem::NoHost { .. })
+    };
     match read.problems.iter().find(of_entry) {
-        Some(problem) => Err(Failure::Setup(problem.to_string())),
-        None => Ok(()),
+        Some(problem) if is_needed || is_missing(problem) => {
+            Err(Failure::Setup(problem.to_string()))
+        }
+        _ => Ok(()),
     }
 }

@@ -24,6 +24,9 @@ pub(super) fn run(gathered: &Gathered) -> Result<Exit, Failure> {
     let setup = &gathered.setup;
     page.line(Tone::Heading, &machine(&setup.facts))?;
     page.line(Tone::Quiet, &configuration(gathered))?;
+    if let Some(own) = setup.not_imported() {
+        page.line(Tone::Alarm, &format!("{own}."))?;
+    }
     table(&mut page, gathered)?;
     differences(&mut page, setup)?;
     findings(&mut page, setup)?;
@@ -57,12 +60,13 @@ fn machine(facts: &Facts) -> String {
 /// The configuration in a line.
 fn configuration(gathered: &Gathered) -> String {
     let setup = &gathered.setup;
-    let written = format!("written as {} for NixOS {}", setup.mode, setup.release);
+    let guessed = if setup.is_release_guessed { " (a guess; say it with --release)" } else { "" };
+    let written = format!("written as {} for NixOS {}{guessed}", setup.mode, setup.release);
     match (&gathered.entry, setup.configuration.as_deref()) {
         (Some(entry), Some(read)) => format!(
-            "{entry}: {} files read, {} imports not followed; {written}",
-            read.files.len(),
-            read.not_followed.len() + read.problems.len(),
+            "{entry}: {} read, {} not followed; {written}",
+            words::counted(read.files.len(), "file"),
+            words::counted(read.not_followed.len() + read.problems.len(), "import"),
         ),
         _ => format!("no configuration was found; name it with --config or --flake; {written}"),
     }

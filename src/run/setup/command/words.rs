@@ -16,12 +16,17 @@ pub(super) fn value(value: &Value) -> String {
     }
 }
 
+/// A number of things.
+pub(super) fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// What is declared, with the first place; files below `folder` by their names there.
 pub(super) fn stated(stated: &Stated, folder: &Path) -> String {
     match stated {
         Stated::Value { value: it, places } => match places.first() {
             Some(first) => format!("{} ({})", value(it), place(first, folder)),
-            None => value(it),
+            None => format!("{} (default of the upstream module)", value(it)),
         },
         Stated::Other { place: at, .. } => format!("something else ({})", place(at, folder)),
         Stated::Unknown { place: at, .. } => {

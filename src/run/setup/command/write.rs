@@ -78,8 +78,9 @@ fn print(gathered: &Gathered, plan: &Plan) -> Result<Exit, Failure> {
     if !refused.is_empty() {
         return Err(failure(&ApplyError::Refused(refused)));
     }
-    let own = gathered.setup.found_file.as_deref();
-    let text = plan.file.as_ref().map(|file| file.after.as_str()).or(own);
+    let setup = &gathered.setup;
+    let unimported = setup.not_imported().and_then(|_| Some(setup.own_file()?.text.as_str()));
+    let text = plan.file.as_ref().map(|file| file.after.as_str()).or(unimported);
     let text = text.ok_or_else(|| failure(&ApplyError::Nothing))?;
     let mut page = Page::stdout();
     page.raw(text)?;
@@ -151,17 +152,12 @@ fn write(
     }
     page.line(Tone::Plain, "Next:")?;
     steps(page, &next)?;
-    forget(gathered, plan, state);
-    Ok(Exit::Ok)
-}
-
-/// What is declared now is no choice any more. While nothing imports the file, it still is.
-fn forget(gathered: &Gathered, plan: &Plan, state: &Path) {
-    let is_imported = plan.file.as_ref().is_some_and(|file| file.importer.is_none());
-    if is_imported && plan.not_written().next().is_none() && !gathered.draft.is_empty() {
-        // A draft that stays chooses what is declared, which changes nothing.
-        let _ = DraftFile::new(state).discard();
+    // A file that the user named elsewhere may be for any configuration.
+    let is_declared = plan.file.as_ref().is_some_and(|file| file.importer.is_none());
+    if (is_declared || *destination == Destination::Planned) && !gathered.draft.is_empty() {
+        DraftFile::new(state).forget_written(plan);
     }
+    Ok(Exit::Ok)
 }
 
 fn steps(page: &mut Page<impl io::Write>, steps: &[Step]) -> io::Result<()> {

@@ -108,4 +108,8 @@ fn no_more_files_are_read_than_allowed() {
     let read = Configuration::read(&entry(&folder.path().join("0.nix"), None), limits);
     assert_eq!((read.files.len(), read.not_followed.len()), (5, 1));
     assert_eq!(read.not_followed[0].why, "too many files were read before it");
+    let limits = Limits { bytes_together: 50, ..Limits::default() };
+    let read = Configuration::read(&entry(&folder.path().join("0.nix"), None), limits);
+    assert_eq!((read.files.len(), read.not_followed.len()), (2, 1), "26 bytes each");
+    assert_eq!(read.not_followed[0].why, "too much was read before it");
 }

@@ -85,7 +85,7 @@ fn a_flake_with_several_hosts() {
     let none = host("multi-host", "shelf");
     assert_eq!(none.new_file(), NewFile::Nowhere(Nowhere::NoHostFile));
     let problem = none.problems[0].to_string();
-    assert!(problem.contains("shelf is not among them; there are desk, rack"), "{problem}");
+    assert!(problem.contains("shelf is not among its hosts, which are desk, rack"), "{problem}");
     let mut named = entry(&folder("multi-host").join("flake.nix"), None);
     assert_eq!(Configuration::read(&named, Limits::default()).problems.len(), 1);
     named.this_host = Some("desk".to_owned());

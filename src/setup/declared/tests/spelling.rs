@@ -71,6 +71,33 @@ fn priorities_are_read_and_the_strongest_wins() {
 }
 
 #[test]
+fn the_library_is_the_same_by_way_of_the_packages() {
+    for scope in ["pkgs.lib", "inputs.nixpkgs.lib", "lib.modules"] {
+        let read = one(&format!("{{ hardware.nvidia.open = {scope}.mkForce true; }}"));
+        assert_eq!(value(&read, OPEN), Expr::Bool(true), "{scope}");
+        assert_eq!(read.definitions(&AttrPath::dotted(OPEN))[0].priority, Priority::FORCE);
+    }
+    for text in ["pkgs.lib.optionals x [ 1 ]", "[ (pkgs.lib.head x) ]", "with pkgs.lib; [ x ]"] {
+        let read = one(&format!("{{ hardware.nvidia.open = {text}; }}"));
+        assert!(matches!(declared(&read, OPEN), Declared::Unknown { .. }), "{text}");
+    }
+}
+
+#[test]
+fn of_many_inherited_names_each_is_kept_once() {
+    let names: Vec<_> = (0..300).map(|n| format!("n{n}{}", "x".repeat(90))).collect();
+    let text = format!("{{ hardware = {{ inherit (x) {}; }}; }}", names.join(" "));
+    let read = one(&text);
+    let found = read.under(&AttrPath::dotted("hardware"));
+    assert_eq!(found.len(), names.len());
+    assert!(found.iter().map(|found| found.text.len()).sum::<usize>() < text.len());
+    assert!(matches!(
+        declared(&read, &format!("hardware.{}", names[7])),
+        Declared::Unknown { text, .. } if text == names[7]
+    ));
+}
+
+#[test]
 fn conditions_are_not_decided() {
     for text in [
         "{ hardware.nvidia.open = lib.mkIf c true; }",

@@ -1,5 +1,7 @@
 //! Each check at, below and above its threshold.
 
+mod unsure;
+
 use std::slice::from_ref;
 
 use super::{CHECKS, Setup, Severity};
@@ -256,9 +258,14 @@ fn the_container_toolkit_needs_the_driver() {
     );
     assert_eq!(container("{ }", &[("enable", ON)]), None);
     assert_eq!(container("{ }", &[("datacenter", ON)]), None);
+    assert_eq!(container(BY_EXPRESSION, &[]), None, "the expression may have it");
+    assert_eq!(container("{ x, ... }: { hardware.nvidia.datacenter.enable = x; }", &[]), None);
     let suppressed = "{ hardware.nvidia-container-toolkit.suppressNvidiaDriverAssertion = true; }";
     assert_eq!(container(suppressed, &[]), None);
 }
+
+/// Drivers that would have to be evaluated.
+const BY_EXPRESSION: &str = "{ lib, ... }: { services.xserver.videoDrivers = [ \"nvidia\" ] ++ lib.optional true \"modesetting\"; }";
 
 #[test]
 fn a_user_has_to_be_declared() {
@@ -270,6 +277,10 @@ fn a_user_has_to_be_declared() {
     assert_eq!(users(both), None);
     assert_eq!(users("{ users.users.alice.isNormalUser = true; }"), Some(Error));
     assert_eq!(users("{ imports = [ x.y ]; }"), Some(Warning));
+    assert_eq!(users("{ name, ... }: { users.users.${name} = { }; }"), Some(Warning));
+    assert_eq!(users("{ users.users = import ./users.nix; }"), Some(Warning));
+    let root = setup("{ }", no_machine(), &[("users", words(&["root"]))]);
+    assert_eq!(found(&root, "unknown-user"), None);
 }
 
 #[test]
@@ -330,4 +341,18 @@ fn what_upstreams_module_sets_is_not_set_beside_it() {
     assert_eq!(clash("hardware.nvidia.package = config.x;"), Some(Error));
     assert_eq!(clash("hardware.nvidia.modesetting.enable = true;"), None);
     assert_eq!(clash(""), None);
+    assert_eq!(clash("hardware.nvidia.open = true;"), None, "upstream's default");
+    assert_eq!(clash("hardware.nvidia.open = false;"), Some(Error));
+    let off = "hardware.nvidia-sdk.driver.open = false;";
+    assert_eq!(clash(&format!("{off} hardware.nvidia.open = false;")), None);
+    assert_eq!(clash(&format!("{off} hardware.nvidia.open = true;")), Some(Error));
+    assert_eq!(clash("hardware.nvidia-container-toolkit.enable = true;"), None);
+    assert_eq!(clash("hardware.nvidia-container-toolkit.enable = false;"), Some(Error));
+    for unsure in ["lib.mkIf config.x false", "config.x", "lib.mkIf config.x (lib.mkDefault true)"]
+    {
+        let expected = (!unsure.contains("mkDefault")).then_some(Warning);
+        assert_eq!(clash(&format!("hardware.nvidia.open = {unsure};")), expected, "{unsure}");
+    }
+    let sure = "hardware.nvidia-sdk.driver.open = config.x; hardware.nvidia.open = true;";
+    assert_eq!(clash(sure), Some(Warning), "what upstream sets cannot be told");
 }

@@ -1,0 +1,129 @@
+//! Flakes: which host's modules are read, who else imports them, and which release they are for.
+
+use super::*;
+use crate::setup::declared::{Configuration, NewFile};
+use crate::setup::{Because, Release, Stated};
+
+const BOTH: &str = "{ inputs.nixpkgs.url = \"github:NixOS/nixpkgs/nixos-26.05\";
+  outputs = { nixpkgs, ... }: {
+    nixosConfigurations.attic = nixpkgs.lib.nixosSystem { modules = [ ./hosts/attic.nix ]; };
+    nixosConfigurations.cellar = nixpkgs.lib.nixosSystem { modules = [ ./hosts/cellar.nix ]; };
+  }; }";
+
+const HOST: &str = "{ imports = [ ./hardware-configuration.nix ]; }";
+
+fn flake(files: &[(&str, &str)], host: Option<&str>) -> (Folder, Configuration) {
+    let folder = Folder::of(&[]);
+    for (name, text) in files {
+        fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+        folder.write(name, text);
+    }
+    let mut entry = folder.read().entry;
+    entry.file = folder.path().join("flake.nix");
+    entry.is_flake = true;
+    entry.host = host.map(str::to_owned);
+    let read = Configuration::read(&entry, Limits::default());
+    (folder, read)
+}
+
+fn of(read: Configuration, choices: &[(&str, Value)]) -> Setup {
+    let values = choices.iter().map(|(path, value)| ((*path).to_owned(), value.clone()));
+    let draft = Draft { entry: None, values: values.collect() };
+    Setup::new(Arc::new(no_machine()), Some(Arc::new(read)), &draft).0
+}
+
+fn new_file(read: &Configuration) -> String {
+    match read.new_file() {
+        NewFile::Ours(file) | NewFile::Beside { file, .. } => {
+            file.file_name().unwrap().to_string_lossy().into_owned()
+        }
+        NewFile::Nowhere(why) => why.to_string(),
+    }
+}
+
+#[test]
+fn hosts_beside_each_other_have_files_of_their_own() {
+    let files = [("flake.nix", BOTH), ("hosts/attic.nix", HOST), ("hosts/cellar.nix", HOST)];
+    let (_folder, read) = flake(&files, Some("cellar"));
+    assert_eq!(new_file(&read), "nvsdk-top-cellar.nix");
+    let alone = [("flake.nix", BOTH), ("hosts/cellar.nix", HOST)];
+    let (_folder, read) = flake(&alone, Some("cellar"));
+    assert_eq!(new_file(&read), "nvsdk-top.nix", "the other has no module there");
+}
+
+#[test]
+fn a_file_that_other_hosts_import_is_told_of() {
+    let one = BOTH.replace("attic.nix", "cellar.nix");
+    let files = [("flake.nix", one.as_str()), ("hosts/cellar.nix", HOST)];
+    let told = |choices: &[(&str, Value)], flake_text: &str| {
+        let files = [("flake.nix", flake_text), files[1]];
+        let (_folder, read) = flake(&files, Some("cellar"));
+        let findings = of(read, choices).findings();
+        findings.into_iter().find(|finding| finding.id == "shared-file").map(|it| it.sentence)
+    };
+    let sentence = told(&[("podman", ON)], &one).unwrap();
+    assert!(sentence.ends_with("look at attic before"), "{sentence}");
+    assert_eq!(told(&[], &one), None, "nothing is to be written");
+    assert_eq!(told(&[("podman", ON)], BOTH), None);
+}
+
+#[test]
+fn the_release_is_that_of_the_flakes_nixpkgs() {
+    let release = |url: &str| {
+        let text = BOTH.replace("github:NixOS/nixpkgs/nixos-26.05", url);
+        let (_folder, read) = flake(&[("flake.nix", &text)], Some("cellar"));
+        let setup = of(read, &[]);
+        (setup.release, setup.is_release_guessed)
+    };
+    for (url, expected) in [
+        ("github:NixOS/nixpkgs/nixos-26.05", (Release::R2605, false)),
+        ("github:NixOS/nixpkgs/nixos-25.11-small", (Release::R2511, false)),
+        ("github:NixOS/nixpkgs?ref=nixos-unstable", (Release::R2605, false)),
+        ("https://channels.nixos.org/nixos-26.05/nixexprs.tar.xz", (Release::R2605, false)),
+        ("github:NixOS/nixpkgs", (Release::R2511, true)),
+    ] {
+        assert_eq!(release(url), expected, "{url}");
+    }
+    let text = BOTH.replace("/nixos-26.05", "");
+    let lock = "{\"root\":\"r\",\"nodes\":{\"r\":{\"inputs\":{\"nixpkgs\":\"n\"}},\"n\":{\"original\":{\"ref\":\"nixos-26.05\"}}}}";
+    let (_folder, read) = flake(&[("flake.nix", &text), ("flake.lock", lock)], Some("cellar"));
+    assert_eq!(of(read, &[]).release, Release::R2605);
+}
+
+#[test]
+fn where_no_module_was_read_nothing_is_known() {
+    let tree = "{ outputs = inputs: inputs.parts.mkFlake { } (inputs.import-tree ./modules); }";
+    let files = [("flake.nix", tree), ("modules/gpu.nix", "{ }")];
+    for host in [None, Some("cellar")] {
+        let (folder, read) = flake(&files, host);
+        let below = |name: &str| read.is_below_import_tree(&folder.path().join(name));
+        assert!(below("modules/nvsdk-top.nix") && below("modules/deep/nvsdk-top.nix"));
+        assert!(!below("nvsdk-top.nix") && !below("other/nvsdk-top.nix"));
+        for problem in &read.problems {
+            assert!(problem.to_string().contains("no host is written out in it"), "{problem}");
+        }
+        let setup = of(read, &[("enable", ON)]);
+        let podman = setup.row("podman").unwrap();
+        assert!(matches!(podman.stated, Stated::Unknown { .. }), "{:?}", podman.stated);
+        assert_eq!(podman.wanted, None);
+        let open = setup.row("driver.open").unwrap().wanted.clone();
+        assert_eq!(open, Some((ON, Because::Needed)));
+    }
+    let inline = "{ outputs = { nixpkgs, ... }: { nixosConfigurations.a = nixpkgs.lib.nixosSystem { modules = [ { hardware.nvidia.open = true; } ]; }; }; }";
+    let (_folder, read) = flake(&[("flake.nix", inline)], None);
+    assert!(of(read, &[]).row("podman").unwrap().stated.is_not_found(), "its module was read");
+}
+
+#[test]
+fn packages_that_are_inherited_into_a_host_are_handed_to_it() {
+    let given = BOTH.replace(
+        "{ modules = [ ./hosts/cellar.nix",
+        "{ inherit pkgs; modules = [ ./hosts/cellar.nix",
+    );
+    let places = |text: &str| {
+        let (_folder, read) =
+            flake(&[("flake.nix", text), ("hosts/cellar.nix", HOST)], Some("cellar"));
+        read.evidence().packages_given.len()
+    };
+    assert_eq!((places(&given), places(BOTH)), (1, 0));
+}
