@@ -1,6 +1,6 @@
 //! The store as a whole: its rules one by one.
 
-#![allow(clippy::float_cmp, reason = "a store gives back what was put in")]
+#![expect(clippy::float_cmp, reason = "a store gives back what was put in")]
 
 mod naive;
 
