@@ -45,6 +45,15 @@ impl Keymap {
         rows.filter(move |row| self.lookup(context, row.chord) == Some(row.action))
     }
 
+    /// The key to show for what can be done in a context.
+    #[must_use]
+    pub fn acting_key(&self, context: Context, action: Action) -> Option<Binding> {
+        let mut rows = context.chain().flat_map(|context| {
+            self.keys(action).filter(move |binding| binding.context == context)
+        });
+        rows.find(|row| self.lookup(context, row.chord) == Some(action))
+    }
+
     /// The keys that do this anywhere.
     pub fn keys(&self, action: Action) -> impl Iterator<Item = Binding> {
         self.0.iter().copied().filter(move |binding| binding.action == action)

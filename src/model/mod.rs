@@ -34,6 +34,6 @@ pub use sample::{
 };
 pub use sysroot::Sysroot;
 pub use text::{is_printable, line_and_column, printable};
-pub use unit::Unit;
+pub use unit::{Unit, fixed};
 pub use user_file::read_user_file;
 pub use wrap::wrapped;

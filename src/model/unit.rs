@@ -1,5 +1,7 @@
 //! Units: the ending of a JSON key, and how a person reads the number.
 
+use std::fmt;
+
 use super::clock_event::{clock_event_mask, clock_event_names};
 
 /// What a metric's number counts.
@@ -54,19 +56,49 @@ impl Unit {
     #[must_use]
     pub fn show(self, value: f64) -> String {
         match self {
-            Self::Percent => format!("{value:.0} %"),
+            Self::Percent => format!("{} %", fixed(value, 0)),
             Self::Bytes => binary(value, "B"),
             Self::BytesPerSecond => binary(value, "B/s"),
-            Self::Megahertz => format!("{value:.0} MHz"),
-            Self::Celsius => format!("{value:.0} °C"),
-            Self::Watts if value < 100.0 => format!("{value:.1} W"),
-            Self::Watts => format!("{value:.0} W"),
+            Self::Megahertz => format!("{} MHz", fixed(value, 0)),
+            Self::Celsius => format!("{} °C", fixed(value, 0)),
+            Self::Watts if value < 100.0 => format!("{} W", fixed(value, 1)),
+            Self::Watts => format!("{} W", fixed(value, 0)),
             Self::Joules => energy(value),
             Self::Seconds => duration(value),
             Self::Number => plain(value),
-            Self::PerformanceState => format!("P{value:.0}"),
+            Self::PerformanceState => format!("P{}", fixed(value, 0)),
             Self::ClockEventReasons => reasons(value),
             Self::Flag => if value == 0.0 { "off" } else { "on" }.to_owned(),
+        }
+    }
+}
+
+/// A number with so many digits behind the point. What [`std`] does for this works the number out to its last digit,
+/// which is the dearest part of drawing one.
+#[must_use]
+pub fn fixed(value: f64, digits: u32) -> impl fmt::Display {
+    Fixed { value, digits }
+}
+
+struct Fixed {
+    value: f64,
+    digits: u32,
+}
+
+impl fmt::Display for Fixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scale, digits) = (10_u64.pow(self.digits), self.digits as usize);
+        let scaled = (self.value * scale as f64).round_ties_even();
+        if scaled.abs() > 1e15 || !scaled.is_finite() {
+            return write!(f, "{:.digits$}", self.value);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "it was just compared")]
+        let scaled = scaled as i64;
+        let (whole, rest) = (scaled.unsigned_abs() / scale, scaled.unsigned_abs() % scale);
+        f.write_str(if scaled < 0 { "-" } else { "" })?;
+        match digits {
+            0 => write!(f, "{whole}"),
+            _ => write!(f, "{whole}.{rest:0digits$}"),
         }
     }
 }
@@ -81,16 +113,15 @@ fn binary(value: f64, unit: &str) -> String {
         scaled /= 1024.0;
         prefix += 1;
     }
-    let digits = usize::from(prefix > 0);
-    format!("{scaled:.digits$} {}{unit}", PREFIXES[prefix])
+    format!("{} {}{unit}", fixed(scaled, u32::from(prefix > 0)), PREFIXES[prefix])
 }
 
 /// Joules, or the watt-hours that bills are written in.
 fn energy(joules: f64) -> String {
     match joules / 3600.0 {
-        hours if hours < 1.0 => format!("{joules:.0} J"),
-        hours if hours < 1000.0 => format!("{hours:.1} Wh"),
-        hours => format!("{:.1} kWh", hours / 1000.0),
+        hours if hours < 1.0 => format!("{} J", fixed(joules, 0)),
+        hours if hours < 1000.0 => format!("{} Wh", fixed(hours, 1)),
+        hours => format!("{} kWh", fixed(hours / 1000.0, 1)),
     }
 }
 
@@ -122,7 +153,29 @@ fn plain(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Unit;
+    use super::{Unit, fixed};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_fixed_number_is_what_std_writes_up_to_its_last_digit(value in -1e6..1e6_f64, digits in 0u32..3) {
+            let (ours, theirs) = (fixed(value, digits).to_string(), format!("{value:.*}", digits as usize));
+            let read = |text: &str| text.parse::<f64>().unwrap();
+            prop_assert!((read(&ours) - read(&theirs)).abs() <= 1.01 * 0.1_f64.powf(f64::from(digits)));
+            prop_assert!((read(&ours) - value).abs() <= 0.501 * 0.1_f64.powf(f64::from(digits)));
+            prop_assert_eq!(ours.trim_start_matches('-').len(), theirs.trim_start_matches('-').len());
+        }
+    }
+
+    #[test]
+    fn fixed_numbers_have_all_their_digits() {
+        assert_eq!(
+            [0.0, -0.04, 9.96, -1.05, 1e18].map(|v| fixed(v, 1).to_string()),
+            ["0.0", "0.0", "10.0", "-1.0", "1000000000000000000.0"]
+        );
+        assert_eq!([f64::NAN, f64::INFINITY].map(|v| fixed(v, 0).to_string()), ["NaN", "inf"]);
+        assert_eq!(fixed(7.006, 2).to_string(), "7.01");
+    }
 
     #[test]
     fn numbers_read_as_people_write_them() {

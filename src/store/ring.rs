@@ -162,7 +162,11 @@ impl<T: Cell> Ring<T> {
     }
 
     /// One column from row `number` on, oldest first.
-    pub(super) fn column(&self, column: usize, number: usize) -> impl Iterator<Item = (Stamp, T)> {
+    pub(super) fn column(
+        &self,
+        column: usize,
+        number: usize,
+    ) -> impl DoubleEndedIterator<Item = (Stamp, T)> {
         (number..self.stamps.len())
             .map(move |number| (self.stamps[number], self.row(number)[column]))
     }

@@ -31,14 +31,30 @@ impl Store {
     /// The readings of the last `span` of a series together, if there are any.
     #[must_use]
     pub fn summary(&self, series: Series, span: Duration) -> Option<Bucket> {
-        let column = self.roster.column(series)?;
-        let span_us = micros(span);
-        let after_us = self.newest_us?.checked_sub(span_us);
-        let since_us = after_us.map_or(0, |after_us| after_us.saturating_add(1));
-        match self.coarse_for(column, span_us, 0) {
+        let (column, since_us) = (self.roster.column(series)?, self.since_us(span)?);
+        match self.coarse_for(column, micros(span), 0) {
             None => summary(&self.fine, column, since_us),
             Some(ring) => summary(ring, column, since_us),
         }
+    }
+
+    /// Whether a series has a reading in the last `span`.
+    #[must_use]
+    pub fn is_known(&self, series: Series, span: Duration) -> bool {
+        let (Some(column), Some(since_us)) = (self.roster.column(series), self.since_us(span))
+        else {
+            return false;
+        };
+        match self.coarse_for(column, micros(span), 0) {
+            None => is_known(&self.fine, column, since_us),
+            Some(ring) => is_known(ring, column, since_us),
+        }
+    }
+
+    /// The first moment of the last `span`.
+    fn since_us(&self, span: Duration) -> Option<u64> {
+        let after_us = self.newest_us?.checked_sub(micros(span));
+        Some(after_us.map_or(0, |after_us| after_us.saturating_add(1)))
     }
 
     /// The coarse ring to read, if not the fine one: of those that reach back far enough the coarsest whose rows are
@@ -115,4 +131,9 @@ impl Grid {
 fn summary<T: Cell>(ring: &Ring<T>, column: usize, since_us: u64) -> Option<Bucket> {
     let rows = ring.column(column, ring.rows_before(since_us));
     rows.filter_map(|(_, cell)| cell.bucket()).reduce(Bucket::join)
+}
+
+/// Whether one column of `ring` holds anything from `since_us` on, looked for from the newest row.
+fn is_known<T: Cell>(ring: &Ring<T>, column: usize, since_us: u64) -> bool {
+    ring.column(column, ring.rows_before(since_us)).rev().any(|(_, cell)| cell.bucket().is_some())
 }

@@ -74,12 +74,11 @@ impl<'a> Canvas<'a> {
         }
         let text = self.legible(text);
         let room = usize::from(area.width);
-        if text.len() <= room && text.is_ascii() {
-            // Most texts are, and what ratatui does for clusters of characters is dear.
+        if let Some(width) = plain_width(&text).filter(|width| *width <= area.width) {
             for (cell, letter) in self.cells(area).iter_mut().zip(text.chars()) {
                 cell.set_char(letter).set_style(style);
             }
-            return u16::try_from(text.len()).unwrap_or(area.width);
+            return width;
         }
         let (kept, ellipsis) = if usize::from(text.cell_width()) <= room {
             (room, "")
@@ -111,9 +110,10 @@ impl<'a> Canvas<'a> {
 
     /// Writes `text` so that it ends where the first row of `area` ends.
     pub(super) fn text_right(&mut self, area: Rect, role: Role, text: &str) {
-        let width = self.legible(text).cell_width().min(area.width);
+        let text = self.legible(text);
+        let width = plain_width(&text).unwrap_or_else(|| text.cell_width()).min(area.width);
         let start = Rect { x: area.right() - width, width, ..area };
-        self.text(start, role, text);
+        self.text(start, role, &text);
     }
 
     /// Draws a frame with a title around `area` and returns what is inside.
@@ -124,9 +124,11 @@ impl<'a> Canvas<'a> {
         }
         let style = self.theme.style(role);
         let g = self.glyphs;
-        for x in area.left() + 1..area.right() - 1 {
-            self.put(x, area.top(), g.horizontal, style);
-            self.put(x, area.bottom() - 1, g.horizontal, style);
+        let mut side = Cell::new(g.horizontal);
+        side.set_style(style);
+        for y in [area.top(), area.bottom() - 1] {
+            let place = Rect { x: area.x + 1, y, width: area.width - 2, height: 1 };
+            self.cells(place).fill(side.clone());
         }
         for y in area.top() + 1..area.bottom() - 1 {
             self.put(area.left(), y, g.vertical, style);
@@ -208,31 +210,27 @@ impl<'a> Canvas<'a> {
         highest: f32,
     ) {
         let area = area.intersection(self.buffer.area);
-        let mut pairs = columns.rchunks(2);
-        for x in (area.left()..area.right()).rev() {
-            let Some(pair) = pairs.next() else { break };
-            let (left, right) = match pair {
-                [left, right] => (*left, *right),
-                [right] => (None, *right),
-                _ => continue,
-            };
-            // Zero is told from a small value by its colour.
-            let is_idle = left.iter().chain(&right).all(|bucket| bucket.max <= 0.0);
-            let quarters = |bucket: Option<Bucket>| {
-                bucket.map_or(0, |bucket| quarters_of(share(bucket.mean, highest), area.height))
-            };
-            let (left, right) = (quarters(left), quarters(right));
-            for (level, y) in (0u32..).zip((area.top()..area.bottom()).rev()) {
-                let part = |quarters: u32| quarters.saturating_sub(level * 4).min(4) as usize;
+        // Zero is told from a small value by its colour.
+        let is_idle = |pair: &[Option<Bucket>]| pair.iter().flatten().all(|b| b.max <= 0.0);
+        let quarters = |bucket: &Option<Bucket>| {
+            bucket.map_or(0, |bucket| quarters_of(share(bucket.mean, highest), area.height))
+        };
+        let pairs = columns.rchunks(2).take(area.width.into()).map(|pair| match pair {
+            [left, right] => (quarters(left), quarters(right), is_idle(pair)),
+            pair => (0, pair.first().map_or(0, quarters), is_idle(pair)),
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let idle = self.theme.style(Role::GraphLabel);
+        for (level, row) in (0u32..).zip(area.rows().rev()) {
+            let percent = f64::from(level + 1) * 100.0 / f64::from(area.height.max(1));
+            let busy = Style::new().fg(self.theme.shade(gradient, percent));
+            let part = |quarters: u32| quarters.saturating_sub(level * 4).min(4) as usize;
+            let glyphs = &self.glyphs.area;
+            for (cell, &(left, right, is_idle)) in self.cells(row).iter_mut().rev().zip(&pairs) {
                 let (left, right) = (part(left), part(right));
                 if left + right > 0 {
-                    let percent = f64::from(level + 1) * 100.0 / f64::from(area.height.max(1));
-                    let style = if is_idle {
-                        self.theme.style(Role::GraphLabel)
-                    } else {
-                        Style::new().fg(self.theme.shade(gradient, percent))
-                    };
-                    self.put(x, y, self.glyphs.area[left][right], style);
+                    let style = if is_idle { idle } else { busy };
+                    cell.set_symbol(glyphs[left][right]).set_style(style);
                 }
             }
         }
@@ -243,6 +241,17 @@ impl<'a> Canvas<'a> {
             cell.set_symbol(symbol).set_style(style);
         }
     }
+}
+
+/// The cells of a text whose characters take one each and combine with nothing, as those of nearly all texts do; what
+/// ratatui does for the others is dear.
+fn plain_width(text: &str) -> Option<u16> {
+    let plain = |c| matches!(c, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}');
+    let mut width = 0u16;
+    for c in text.chars() {
+        width = plain(c).then(|| width.checked_add(1))??;
+    }
+    Some(width)
 }
 
 /// How far `value` is on the way from 0 to `highest`, in percent.
@@ -266,7 +275,8 @@ fn parts_of(percent: f64, parts: f64) -> u32 {
         clippy::cast_sign_loss,
         reason = "a cast of a float saturates"
     )]
-    let parts = (percent.clamp(0.0, 100.0) / 100.0 * parts).round() as u32;
+    // Half a part more and cut off, which costs less than rounding.
+    let parts = (percent.clamp(0.0, 100.0) / 100.0 * parts + 0.5) as u32;
     parts
 }
 

@@ -10,7 +10,7 @@ use super::number::gibibytes;
 use super::wrap::wrapped;
 use crate::app::{Hit, State, Tab};
 use crate::config::{Action, Context};
-use crate::model::{HostMetric, Inventory, Origin, Sample};
+use crate::model::{HostMetric, Inventory, Origin, Sample, fixed};
 use crate::theme::Role;
 
 /// Draws the program's name, the tabs, and as many facts as there is room for, the most important first to stay. The
@@ -74,12 +74,12 @@ fn facts(state: &State, inventory: &Inventory, sample: &Sample) -> Vec<(u8, Stri
     if let Ok(cuda) = &driver.cuda_version {
         facts.push((3, format!("CUDA {cuda}")));
     }
-    let percent = |metric| sample.host(metric).ok().map(|value| format!("{value:.0}%"));
+    let percent = |metric| sample.host(metric).ok().map(|value| format!("{}%", fixed(value, 0)));
     if let Some(cpu) = percent(HostMetric::Cpu) {
         facts.push((4, format!("CPU {cpu}")));
     }
     if let Ok(load) = sample.host(HostMetric::Load1) {
-        facts.push((6, format!("load {load:.1}")));
+        facts.push((6, format!("load {}", fixed(load, 1))));
     }
     let memory = (sample.host(HostMetric::MemoryUsed), sample.host(HostMetric::MemoryTotal));
     if let (Ok(used), Ok(total)) = memory {
@@ -167,8 +167,7 @@ pub(super) fn footer(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &
     let help = [Action::Help];
     let first = help.iter().filter(|_| !modal);
     for action in first.chain(here).chain(everywhere) {
-        let mut acting = state.keymap.acting_in(context);
-        let Some(binding) = acting.find(|row| row.action == *action) else { continue };
+        let Some(binding) = state.keymap.acting_key(context, *action) else { continue };
         let (_, place) = split_left(rest, 1, 0);
         let key = binding.chord.to_string();
         let needed = key.len() + 1 + action.spec().label.len();

@@ -1,7 +1,7 @@
 //! Numbers as the screen shows them.
 
 use crate::config::TemperatureUnit;
-use crate::model::{Metric, Unit, clock_event_mask, clock_events};
+use crate::model::{Metric, Unit, clock_event_mask, clock_events, fixed};
 
 /// A value of a metric with its unit, in the user's unit of temperature.
 pub(super) fn show(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
@@ -18,7 +18,7 @@ fn degrees(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
     } else {
         temperature.level(value)
     };
-    format!("{degrees:.0} °{}", temperature.letter())
+    format!("{} °{}", fixed(degrees, 0), temperature.letter())
 }
 
 /// The bits of a mask in words.
@@ -35,7 +35,7 @@ fn reasons(mask: u64) -> String {
 /// Bytes in GiB with one digit: for columns in which all values share the unit.
 pub(super) fn gibibytes(bytes: f64) -> String {
     let value = bytes / f64::from(1 << 30);
-    if value < 99.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+    fixed(value, u32::from(value < 99.95)).to_string()
 }
 
 /// Which of the `rows` of a list are shown from `top` on, where there is room for only so many of them.

@@ -7,7 +7,7 @@ use super::canvas::Canvas;
 use super::layout::{row, split_left, split_top};
 use super::number::shown_part;
 use crate::app::{Align, Hit, Panel, ProcessColumn, State, placed_columns};
-use crate::model::{Inventory, Process, ProcessMetric, Unit};
+use crate::model::{Inventory, Process, ProcessMetric, Unit, fixed};
 use crate::theme::Role;
 
 /// Draws the list, with a frame if there is room for one.
@@ -122,7 +122,7 @@ fn role_of(column: ProcessColumn) -> Role {
 /// What a column shows of a process; nothing where it is not known.
 fn cell(inventory: &Inventory, process: &Process, column: ProcessColumn) -> Option<String> {
     let number = |metric| process.get(metric).ok();
-    let percent = |metric| number(metric).map(|value| format!("{value:.0}"));
+    let percent = |metric| number(metric).map(|value| fixed(value, 0).to_string());
     let identity = process.identity.as_deref().ok();
     match column {
         ProcessColumn::Gpu => {

@@ -9,7 +9,7 @@ use super::super::number::{gibibytes, show};
 use super::super::verdict::{trouble, verdict};
 use super::{charts, memory_percent};
 use crate::app::{Hit, State};
-use crate::model::{GpuSample, Metric};
+use crate::model::{GpuSample, Metric, fixed};
 use crate::theme::{Gradient, Role};
 
 pub(super) fn draw(
@@ -67,7 +67,7 @@ fn draw_card(state: &State, gpu: usize, now: &GpuSample, frame: Rect, canvas: &m
 fn draw_bars(state: &State, now: &GpuSample, inside: Rect, canvas: &mut Canvas<'_>) {
     let value = |metric| now.values.value(metric);
     let busy = value(Metric::Busy).map(|busy| (busy, 0.0));
-    let busy_text = busy.map(|(busy, _)| format!("{busy:.0} %"));
+    let busy_text = busy.map(|(busy, _)| format!("{} %", fixed(busy, 0)));
     draw_bar(row(inside, 0), "busy", Gradient::Busy, busy, busy_text, canvas);
     let memory = value(Metric::MemoryUsed).zip(value(Metric::MemoryTotal));
     let memory =
@@ -76,7 +76,7 @@ fn draw_bars(state: &State, now: &GpuSample, inside: Rect, canvas: &mut Canvas<'
     let (draw, limit) = (value(Metric::PowerDraw), value(Metric::PowerEnforcedLimit));
     let power = draw.zip(limit).map(|(draw, limit)| (draw / limit.max(1.0) * 100.0, 0.0));
     let text = match (draw, limit) {
-        (Some(draw), Some(limit)) => Some(format!("{draw:.0} / {limit:.0} W")),
+        (Some(draw), Some(limit)) => Some(format!("{} / {} W", fixed(draw, 0), fixed(limit, 0))),
         (draw, _) => draw.map(|draw| show(Metric::PowerDraw, draw, state.config.temperature)),
     };
     draw_bar(row(inside, 2), "power", Gradient::Power, power, text, canvas);
@@ -110,7 +110,7 @@ fn draw_line(state: &State, now: &GpuSample, line: Rect, canvas: &mut Canvas<'_>
     let lanes = now.values.value(Metric::PcieLinkWidth);
     let pcie = now.values.value(Metric::PcieLinkGeneration).zip(lanes);
     let pcie = pcie.map(|(generation, width)| {
-        format!("PCIe {generation:.0}{}{width:.0}", canvas.glyphs.times)
+        format!("PCIe {}{}{}", fixed(generation, 0), canvas.glyphs.times, fixed(width, 0))
     });
     let facts = [
         shown(Metric::Temperature),

@@ -71,9 +71,7 @@ pub(super) fn draw(state: &State, gpu: usize, area: Rect, canvas: &mut Canvas<'_
 
 /// Whether there is anything to draw.
 fn is_known(state: &State, gpu: usize, chart: &Chart) -> bool {
-    let series = Series::gpu(gpu, chart.metric);
-    let columns = state.history().window(series, state.config.span.duration(), 2);
-    columns.iter().any(Option::is_some)
+    state.history().is_known(Series::gpu(gpu, chart.metric), state.config.span.duration())
 }
 
 fn draw_chart(state: &State, gpu: usize, chart: &Chart, area: Rect, canvas: &mut Canvas<'_>) {

@@ -9,7 +9,7 @@ use super::super::number::gibibytes;
 use super::super::verdict::{trouble, verdict};
 use super::memory_percent;
 use crate::app::{Hit, State};
-use crate::model::{GpuSample, Metric};
+use crate::model::{GpuSample, Metric, fixed};
 use crate::store::Series;
 use crate::theme::{Gradient, Role};
 
@@ -99,7 +99,7 @@ fn draw_numbers(state: &State, now: &GpuSample, places: &Places, canvas: &mut Ca
     if let Some(busy) = busy {
         canvas.bar(places.busy, Gradient::Busy, busy, 0.0);
     }
-    number(places.busy_percent, busy.map(|busy| format!("{busy:.0}%")), canvas);
+    number(places.busy_percent, busy.map(|busy| format!("{}%", fixed(busy, 0))), canvas);
     if let Some((used, reserved)) = memory_percent(now) {
         canvas.bar(places.memory, Gradient::Memory, used, reserved);
     }
@@ -109,8 +109,12 @@ fn draw_numbers(state: &State, now: &GpuSample, places: &Places, canvas: &mut Ca
         memory.map(|(used, total)| format!("{}/{}G", gibibytes(used), gibibytes(total))),
         canvas,
     );
-    number(places.power, value(Metric::PowerDraw).map(|power| format!("{power:.0}W")), canvas);
-    let degrees = |value| format!("{:.0}", state.config.temperature.level(value));
+    number(
+        places.power,
+        value(Metric::PowerDraw).map(|power| format!("{}W", fixed(power, 0))),
+        canvas,
+    );
+    let degrees = |value| fixed(state.config.temperature.level(value), 0).to_string();
     number(places.temperature, value(Metric::Temperature).map(degrees), canvas);
 }
 

@@ -8,7 +8,7 @@ use super::super::layout::{row, split_left, split_top};
 use super::super::number::shown_part;
 use super::super::verdict::trouble;
 use crate::app::{Hit, List, State};
-use crate::model::Metric;
+use crate::model::{Metric, fixed};
 use crate::theme::{Gradient, Role};
 
 pub(super) fn draw(
@@ -55,10 +55,10 @@ pub(super) fn draw(
                 canvas.bar(bar, Gradient::Busy, busy, 0.0);
             }
             let dash = || canvas.glyphs.absent.to_owned();
-            let busy = value(Metric::Busy).map_or_else(dash, |busy| format!("{busy:.0}%"));
+            let busy = value(Metric::Busy).map_or_else(dash, |busy| format!("{}%", fixed(busy, 0)));
             let heat = value(Metric::Temperature).map_or_else(dash, |heat| {
                 let unit = state.config.temperature;
-                format!("{:.0}{}{}", unit.level(heat), canvas.glyphs.degree, unit.letter())
+                format!("{}{}{}", fixed(unit.level(heat), 0), canvas.glyphs.degree, unit.letter())
             });
             let (busy_place, heat_place) = split_left(text, 5, 0);
             canvas.text_right(busy_place, Role::Text, &busy);
