@@ -7,7 +7,7 @@ pub(crate) mod terminal;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -154,7 +154,7 @@ fn a_terminal_that_takes_no_output_does_not_hold_up_the_end() {
 type Spoiled = (fn(&Path), &'static str);
 
 #[test]
-fn a_settings_file_that_cannot_be_used_is_told_and_stops_nothing() {
+fn settings_and_themes_that_cannot_be_used_are_told_and_stop_nothing() {
     let spoiled: [Spoiled; 6] = [
         (
             |file| rustix::fs::mkfifoat(rustix::fs::CWD, file, 0o600.into()).unwrap(),
@@ -183,16 +183,30 @@ fn a_settings_file_that_cannot_be_used_is_told_and_stops_nothing() {
         spoil(&folder.join("config.toml"));
         let mut command = program(&["--demo"]);
         command.env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
-        let mut terminal = Terminal::start(&command, USUAL);
-        terminal.wait_for("GPUs and what is wrong", |screen| {
-            let text = screen.contents();
-            text.contains("H100") && text.contains(words) && text.contains("the defaults hold")
-        });
-        terminal.send("x");
-        terminal.wait_for("footer", |screen| screen.contents().contains("F1 help"));
-        terminal.send("q");
-        assert_leaves(&mut terminal, 0);
+        assert_tells(&command, &[words, "the defaults hold"]);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("wrong.toml");
+    fs::write(&wrong, "roles = 3\nshapes = 4\n").unwrap();
+    for (theme, words) in [
+        ("/dev/zero", "no regular file; nvsdk-dark is used instead."),
+        (wrong.to_str().unwrap(), "(and 1 more). The rest of the theme is used."),
+    ] {
+        assert_tells(&program(&["--demo", "--theme", theme]), &[words]);
+    }
+}
+
+/// It shows the GPUs, and these words until a key is pressed.
+fn assert_tells(command: &Command, words: &[&str]) {
+    let mut terminal = Terminal::start(command, USUAL);
+    terminal.wait_for("GPUs and what is wrong", |screen| {
+        let text = screen.contents().split_whitespace().collect::<Vec<_>>().join(" ");
+        text.contains("H100") && words.iter().all(|words| text.contains(words))
+    });
+    terminal.send("x");
+    terminal.wait_for("footer", |screen| screen.contents().contains("F1 help"));
+    terminal.send("q");
+    assert_leaves(&mut terminal, 0);
 }
 
 #[test]
@@ -219,26 +233,10 @@ fn a_plain_terminal_gets_plain_text() {
 }
 
 #[test]
-fn a_theme_that_cannot_be_used_is_told_and_stops_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let wrong = folder.path().join("wrong.toml");
-    fs::write(&wrong, "roles = 3\nshapes = 4\n").unwrap();
-    for (theme, words) in [
-        ("/dev/zero", "no regular file; nvsdk-dark is used instead."),
-        (wrong.to_str().unwrap(), "(and 1 more). The rest of the theme is used."),
-    ] {
-        let mut terminal = Terminal::start(&program(&["--demo", "--theme", theme]), USUAL);
-        terminal.wait_for("GPUs and what is wrong", |screen| {
-            let text = screen.contents().split_whitespace().collect::<Vec<_>>().join(" ");
-            text.contains("H100") && text.contains(words)
-        });
-        terminal.send("q");
-        assert_leaves(&mut terminal, 0);
-    }
-}
-
-#[test]
-fn a_terminal_that_cannot_place_the_cursor_is_refused() {
+fn where_it_cannot_draw_it_says_what_to_do() {
+    let output = program(&["--demo"]).stdin(Stdio::null()).output().unwrap();
+    let text = sentence(&output, 2);
+    assert!(text.contains("ssh -t") && text.contains("--once"), "{text}");
     for term in ["dumb", ""] {
         let mut command = program(&["--demo"]);
         command.env("TERM", term);
@@ -262,11 +260,4 @@ fn what_a_library_writes_to_standard_error_comes_after_the_picture() {
     terminal.send("q");
     assert_leaves(&mut terminal, 0);
     terminal.wait_for_text("/nope");
-}
-
-#[test]
-fn without_a_terminal_it_says_what_to_do() {
-    let output = program(&["--demo"]).stdin(Stdio::null()).output().unwrap();
-    let text = sentence(&output, 2);
-    assert!(text.contains("ssh -t") && text.contains("--once"), "{text}");
 }
