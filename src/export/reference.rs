@@ -56,7 +56,7 @@ fn metrics<M: TableMetric>(title: &'static str) -> Reference {
         let spec = metric.spec();
         let id = match spec.per {
             Per::One => spec.id.into(),
-            Per::Fan => spec.id.replace("{}", "N").into(),
+            _ => spec.id.replace("{}", "N").into(),
         };
         let (unit, kind) = (unit_name(spec.unit), kind_name(spec.kind));
         vec![id, unit.into(), kind.into(), spec.label.into(), spec.help.into()]

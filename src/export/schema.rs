@@ -185,8 +185,8 @@ fn gpu() -> Value {
     properties.extend(others.map(|(key, form)| (key.to_owned(), form)));
     let required: Vec<_> = ["index", "mig", "state"].iter().chain(GPU_TEXTS).copied().collect();
     let mut gpu = object(properties, &required);
-    let fans = metrics::<Metric>(Per::Fan);
-    gpu["patternProperties"] = fans
+    let several = [Per::Fan, Per::NvLink, Per::GpuInstance].into_iter().flat_map(metrics::<Metric>);
+    gpu["patternProperties"] = several
         .map(|(id, form)| (format!("^{}$", id.replace("{}", "[0-9]+")), form))
         .collect::<Map<_, _>>()
         .into();

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::str::FromStr;
 
-use crate::model::{HostMetric, Kind, Layout, Metric, MetricSet, ProcessMetric, TableMetric};
+use crate::model::{
+    HostMetric, Instances, Kind, Layout, Metric, MetricSet, ProcessMetric, TableMetric,
+};
 
 /// Which parts of a sample are read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +96,7 @@ impl FromStr for Selection {
 /// The metric of this name; a fan's key stands for all fans.
 fn metric(name: &str) -> Option<Metric> {
     let by_name = Metric::ALL.iter().copied().find(|metric| select_name(*metric) == name);
-    let by_key = || Layout::new(Layout::MAX_FANS).slots().find(|slot| slot.key() == name);
+    let by_key = || Layout::new(Instances::MOST).slots().find(|slot| slot.key() == name);
     by_name.or_else(|| by_key().map(|slot| slot.metric))
 }
 

@@ -96,14 +96,16 @@ fn leave_out_value(value: &mut Result<f64, Absent>) {
 #[cfg(test)]
 mod tests {
     use super::{Absent, Reading, Unit, derive, rate_between};
-    use crate::model::{GpuSample, GpuState, HostMetric, Layout, Metric, Sample, Values};
+    use crate::model::{
+        GpuSample, GpuState, HostMetric, Instances, Layout, Metric, Sample, Values,
+    };
 
     fn reading(value: f64, at_us: u64) -> Reading {
         Reading { value: Ok(value), at_us }
     }
 
     fn sample(generation: u64, energy: Reading) -> Sample {
-        let mut values = Values::absent(Layout::new(0), Absent::NotReadYet, 0);
+        let mut values = Values::absent(Layout::new(Instances::default()), Absent::NotReadYet, 0);
         values.instances_mut(Metric::Energy)[0] = energy;
         Sample {
             generation,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::absent::Absent;
 use super::architecture::Architecture;
-use super::metric::Layout;
+use super::metric::{Instances, Layout};
 
 /// A lasting fact, or why it is not known.
 pub type Fact<T> = Result<T, Absent>;
@@ -117,7 +117,7 @@ impl Gpu {
             vbios_version: Err(why),
             serial: Err(why),
             mig: Err(why),
-            layout: Layout::new(0),
+            layout: Layout::new(Instances::default()),
         }
     }
 }

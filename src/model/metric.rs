@@ -34,6 +34,39 @@ pub enum Per {
     One,
     /// One value for each fan of the GPU; `{}` in the id is the fan's number.
     Fan,
+    /// One value for each NVLink of the GPU; `{}` in the id is the link's number.
+    NvLink,
+    /// One value for each GPU instance that MIG has made; `{}` in the id is its position among them.
+    GpuInstance,
+}
+
+impl Per {
+    /// How many slots a metric has on a GPU with these parts. Where there is none, one slot holds the reason.
+    fn slots(self, instances: Instances) -> u16 {
+        let (count, most) = match self {
+            Self::One => (1, 1),
+            Self::Fan => (instances.fans, Instances::MOST.fans),
+            Self::NvLink => (instances.nvlinks, Instances::MOST.nvlinks),
+            Self::GpuInstance => (instances.gpu_instances, Instances::MOST.gpu_instances),
+        };
+        count.clamp(1, most)
+    }
+}
+
+/// How many parts of each kind a GPU has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Instances {
+    /// Fans.
+    pub fans: u16,
+    /// NVLinks, also those that are down.
+    pub nvlinks: u16,
+    /// GPU instances that MIG has made.
+    pub gpu_instances: u16,
+}
+
+impl Instances {
+    /// More than any board has; a driver that claims more is not believed.
+    pub const MOST: Self = Self { fans: 32, nvlinks: 64, gpu_instances: 16 };
 }
 
 /// Where a metric stands on a page that shows all of them.
@@ -284,7 +317,7 @@ metrics! {
 pub struct Slot {
     /// The metric.
     pub metric: Metric,
-    /// The number of the fan for a metric per fan, else 0.
+    /// The number of the fan, the link or the instance for a metric that has several values, else 0.
     pub instance: u32,
 }
 
@@ -295,7 +328,9 @@ impl Slot {
         let spec = self.metric.spec();
         match spec.per {
             Per::One => spec.id.into(),
-            Per::Fan => spec.id.replace("{}", &self.instance.to_string()).into(),
+            Per::Fan | Per::NvLink | Per::GpuInstance => {
+                spec.id.replace("{}", &self.instance.to_string()).into()
+            }
         }
     }
 }
@@ -308,21 +343,12 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// More fans than any board has; a driver that claims more is not believed.
-    pub const MAX_FANS: u32 = 32;
-
-    /// The layout of a GPU with `fans` fans. One without fans keeps one slot, which holds the reason.
+    /// The layout of a GPU with these parts.
     #[must_use]
-    pub fn new(fans: u32) -> Self {
+    pub fn new(instances: Instances) -> Self {
         let mut starts = [0; Metric::COUNT + 1];
         for (number, metric) in Metric::ALL.iter().enumerate() {
-            let instances = match metric.spec().per {
-                Per::One => 1,
-                Per::Fan => fans.clamp(1, Self::MAX_FANS),
-            };
-            #[expect(clippy::cast_possible_truncation, reason = "clamped to MAX_FANS")]
-            let instances = instances as u16;
-            starts[number + 1] = starts[number] + instances;
+            starts[number + 1] = starts[number] + metric.spec().per.slots(instances);
         }
         Self { starts }
     }
@@ -401,7 +427,7 @@ impl FromIterator<Metric> for MetricSet {
 #[cfg(test)]
 mod tests {
     use super::{
-        History, HostMetric, Kind, Layout, Metric, MetricSet, MetricSpec, ProcessMetric,
+        History, HostMetric, Instances, Kind, Layout, Metric, MetricSet, MetricSpec, ProcessMetric,
         TableMetric, Unit,
     };
     use proptest::prelude::*;
@@ -444,8 +470,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn slots_are_dense_and_in_table_order(fans in any::<u32>()) {
-            let layout = Layout::new(fans);
+        fn slots_are_dense_and_in_table_order(
+            fans in any::<u16>(),
+            nvlinks in any::<u16>(),
+            gpu_instances in any::<u16>(),
+        ) {
+            let layout = Layout::new(Instances { fans, nvlinks, gpu_instances });
             let slots: Vec<_> = layout.slots().collect();
             prop_assert_eq!(slots.len(), layout.len());
             for (number, slot) in slots.iter().enumerate() {

@@ -24,8 +24,8 @@ pub use clock_event::{
 pub use derive::{derive, leave_out};
 pub use inventory::{Driver, Fact, Gpu, Host, Inventory, KernelModule, Origin};
 pub use metric::{
-    Group, History, HostMetric, Kind, Layout, Metric, MetricSet, MetricSpec, Per, ProcessMetric,
-    Slot, TableMetric,
+    Group, History, HostMetric, Instances, Kind, Layout, Metric, MetricSet, MetricSpec, Per,
+    ProcessMetric, Slot, TableMetric,
 };
 pub use pci_address::{PciAddress, PciAddressError};
 pub use sample::{

@@ -144,11 +144,15 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::{Roster, Series};
-    use crate::model::{Absent, Gpu, History, HostMetric, Layout, Metric, Slot};
+    use crate::model::{Absent, Gpu, History, HostMetric, Instances, Layout, Metric, Slot};
 
-    fn gpu(uuid: &str, fans: u32) -> Gpu {
+    fn gpu(uuid: &str, fans: u16) -> Gpu {
         let known = if uuid.is_empty() { Err(Absent::NotReadYet) } else { Ok(uuid.to_owned()) };
-        Gpu { uuid: known, layout: Layout::new(fans), ..Gpu::unknown(0, Absent::NotReadYet) }
+        Gpu {
+            uuid: known,
+            layout: Layout::new(Instances { fans, ..Instances::default() }),
+            ..Gpu::unknown(0, Absent::NotReadYet)
+        }
     }
 
     fn roster(uuids: &[&str]) -> Roster {

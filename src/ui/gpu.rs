@@ -187,7 +187,7 @@ fn label(slot: Slot) -> String {
     let spec = slot.metric.spec();
     match spec.per {
         crate::model::Per::One => spec.label.to_owned(),
-        crate::model::Per::Fan => format!("{} {}", spec.label, slot.instance),
+        _ => format!("{} {}", spec.label, slot.instance),
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use nvsdk_top::export::{Selection, json, table};
 use nvsdk_top::model::{
-    Absent, GpuSample, GpuState, Metric, ProcessIdentity, ProcessMetric, SampleError, Values,
+    Absent, GpuSample, GpuState, Instances, Metric, ProcessIdentity, ProcessMetric, SampleError,
+    Values,
 };
 use nvsdk_top::source::demo::{Demo, PRESETS, Preset};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
@@ -213,9 +214,9 @@ fn anything() -> impl Strategy<Value = Result<f64, Absent>> {
 
 proptest! {
     #[test]
-    fn any_value_is_a_number_or_has_a_reason(readings in proptest::collection::vec(anything(), Metric::COUNT), fans in 0..4u32) {
+    fn any_value_is_a_number_or_has_a_reason(readings in proptest::collection::vec(anything(), Metric::COUNT), fans in 0..4u16) {
         let mut snapshot = snapshot(preset("h100"), 0);
-        let layout = nvsdk_top::model::Layout::new(fans);
+        let layout = nvsdk_top::model::Layout::new(Instances { fans, ..Instances::default() });
         let mut values = Values::absent(layout, Absent::NotReadYet, 0);
         for (&metric, &value) in Metric::ALL.iter().zip(&readings) {
             values.instances_mut(metric)[0].value = value;

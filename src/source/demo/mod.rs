@@ -54,7 +54,7 @@ impl Demo {
 
     fn gpu(&self, position: usize, at_us: u64, request: &Request) -> GpuSample {
         let row = &self.preset.gpus[position];
-        let layout = Layout::new(row.board.fans);
+        let layout = Layout::new(row.board.instances());
         let t = self.elapsed(at_us);
         if !is_awake(row, t) {
             let values = Values::absent(layout, Absent::Asleep, at_us);
@@ -211,7 +211,7 @@ fn gpu(preset: &Preset, index: u32, row: &GpuRow) -> Gpu {
             Err(Absent::NotSupported)
         },
         mig: row.mig,
-        layout: Layout::new(row.board.fans),
+        layout: Layout::new(row.board.instances()),
     }
 }
 

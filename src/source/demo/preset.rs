@@ -2,7 +2,7 @@
 
 use super::signal::Signal;
 use super::wave::Wave;
-use crate::model::{Absent, Architecture, Fact, HostMetric, Metric, ProcessKinds};
+use crate::model::{Absent, Architecture, Fact, HostMetric, Instances, Metric, ProcessKinds};
 
 /// One simulated machine.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Board {
     pub(super) compute_capability: (i32, i32),
     pub(super) vbios: &'static str,
     pub(super) has_serial: bool,
-    pub(super) fans: u32,
+    pub(super) fans: u16,
     /// Watts when idle and at full load.
     pub(super) power: (f64, f64),
     /// Degrees Celsius when idle and after long full load.
@@ -40,6 +40,13 @@ pub(super) struct Board {
     pub(super) memory_at_rest: f64,
     /// A metric that is not here is not supported by the board.
     pub(super) signals: &'static [(Metric, Signal)],
+}
+
+impl Board {
+    /// The parts of the board that metrics have several values for.
+    pub(super) fn instances(&self) -> Instances {
+        Instances { fans: self.fans, ..Instances::default() }
+    }
 }
 
 /// One GPU of a machine.

@@ -4,7 +4,7 @@ use nvml_wrapper_sys::bindings::nvmlPciInfo_t;
 
 use super::device::Device;
 use super::raw::{Plain, function, text_of};
-use crate::model::{Absent, Architecture, Fact, Gpu, Layout};
+use crate::model::{Absent, Architecture, Fact, Gpu, Instances, Layout};
 use crate::source::host::PciAddress;
 
 /// Asks the GPU who it is, and notes on the device what its probes have to know.
@@ -27,8 +27,14 @@ pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
         vbios_version: device.get_text(&function!(nvmlDeviceGetVbiosVersion)),
         serial: device.get_text(&function!(nvmlDeviceGetSerial)),
         mig,
-        layout: Layout::new(device.fans.unwrap_or(0)),
+        layout: Layout::new(instances(device)),
     }
+}
+
+/// How many parts the GPU has; none of what cannot be counted.
+fn instances(device: &Device) -> Instances {
+    let count = |count: Fact<u32>| u16::try_from(count.unwrap_or(0)).unwrap_or(u16::MAX);
+    Instances { fans: count(device.fans), ..Instances::default() }
 }
 
 /// Whether something about the GPU could not be had that the driver may tell another time.

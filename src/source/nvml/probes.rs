@@ -15,7 +15,7 @@ use nvml_wrapper_sys::bindings::{
 
 use super::device::{Device, or_older};
 use super::raw::{Plain, function, struct_version};
-use crate::model::{Absent, Kind, Layout, Metric, Unit, Values};
+use crate::model::{Absent, Instances, Kind, Metric, Unit, Values};
 use crate::source::Clock;
 
 /// How often a probe is run.
@@ -292,7 +292,7 @@ fn performance_state(device: &mut Device) -> Result<f64, Absent> {
 fn fans(device: &mut Device, fill: &mut Fill<'_>) {
     let fans = match device.fans {
         Ok(0) => return fill.put(Metric::Fan, Err(Absent::NotSupported)),
-        Ok(fans) => fans.min(Layout::MAX_FANS),
+        Ok(fans) => fans.min(Instances::MOST.fans.into()),
         // A driver that cannot count fans may still know the speed of one.
         Err(why) if why.lasts() => 1,
         Err(why) => return fill.put(Metric::Fan, Err(why)),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::{Series, Store};
 use crate::model::{
-    Absent, Driver, Gpu, GpuSample, GpuState, Host, HostMetric, Inventory, Layout, Metric, Origin,
-    Sample, Values,
+    Absent, Driver, Gpu, GpuSample, GpuState, Host, HostMetric, Instances, Inventory, Layout,
+    Metric, Origin, Sample, Values,
 };
 
 const SECOND: u64 = 1_000_000;
@@ -21,7 +21,7 @@ const TEN_MINUTES: Series = Series::gpu(0, Metric::ClockGraphics);
 fn inventory(generation: u64, uuids: &[&str]) -> Inventory {
     let gpu = |uuid: &&str| Gpu {
         uuid: Ok((*uuid).to_owned()),
-        layout: Layout::new(1),
+        layout: Layout::new(Instances { fans: 1, ..Instances::default() }),
         ..Gpu::unknown(0, Absent::NotReadYet)
     };
     Inventory {
@@ -42,7 +42,11 @@ fn inventory(generation: u64, uuids: &[&str]) -> Inventory {
 /// A sample in which every slot of a GPU has the same value.
 fn sample(generation: u64, at_us: u64, values: &[f64]) -> Sample {
     let gpu = |&value: &f64| {
-        let mut values = Values::absent(Layout::new(1), Absent::Stale, at_us);
+        let mut values = Values::absent(
+            Layout::new(Instances { fans: 1, ..Instances::default() }),
+            Absent::Stale,
+            at_us,
+        );
         for reading in values.iter_mut().filter(|_| !value.is_nan()) {
             reading.value = Ok(value);
         }
