@@ -309,7 +309,7 @@ impl Setup {
             (Some(name), _) => Branch::named(name),
             (None, Stated::NotFound { .. }) => Branch::named(match self.mode {
                 Mode::Snippet => "latest",
-                Mode::Standalone if self.is_wanted("datacenter") => "dc",
+                Mode::Standalone if self.is_said("datacenter") => "dc",
                 Mode::Standalone => "stable",
             }),
             (None, _) => None,

@@ -1,6 +1,7 @@
 # Evaluates NixOS modules on the surface of nixpkgs-options.json.
 {
   modules, # absolute paths in strings
+  flake ? null, # a host that they join: its `host`, and the `path` of its flake.nix
   system, # x86_64-linux or aarch64-linux
   release, # 25.11 or 26.05
   sdk, # whether the upstream nvidia-sdk module, its overlay and allowUnfree are there too
@@ -45,22 +46,60 @@ let
     overlays.default = overlay;
   };
 
+  hosts = import ./flakes.nix {
+    inherit lib;
+    inherit (inputs) nvidia-sdk;
+    packages =
+      {
+        system,
+        config ? { },
+        overlays ? [ ],
+      }:
+      (fakes config overlays).pkgs;
+  };
+  host = if flake == null then { modules = [ ]; } else (hosts flake.path).${flake.host};
+  # Packages that are handed to a host are as they are, and NixOS refuses to be asked for others.
+  given = {
+    _module.args.pkgs = host.pkgs;
+    _file = "the packages of the host";
+  };
+  refused =
+    { config, ... }:
+    {
+      assertions = [
+        {
+          assertion = config.nixpkgs.config == { } && config.nixpkgs.overlays == [ ];
+          message = "packages-given: nixpkgs.config and nixpkgs.overlays are for packages that NixOS makes itself.";
+        }
+      ];
+    };
+  made =
+    { config, ... }:
+    {
+      _module.args.pkgs = (fakes config.nixpkgs.config config.nixpkgs.overlays).pkgs;
+    };
+
   result = lib.evalModules {
     class = "nixos";
     specialArgs = {
       inherit inputs;
       modulesPath = "/nixos/modules";
       self = { };
-    };
+    }
+    // host.specialArgs or { };
     modules = [
       surface.nixpkgs
-      (
-        { config, ... }:
-        {
-          _module.args.pkgs = (fakes config.nixpkgs.config config.nixpkgs.overlays).pkgs;
-        }
-      )
     ]
+    ++ (
+      if host ? pkgs then
+        [
+          given
+          refused
+        ]
+      else
+        [ made ]
+    )
+    ++ host.modules
     ++ map (path: /. + path) modules
     ++ lib.optionals sdk [
       upstream

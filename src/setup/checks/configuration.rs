@@ -181,10 +181,14 @@ pub(super) fn container(setup: &Setup) -> Vec<Found> {
             Declared::Value { value: Expr::Bool(true), .. }
         )
     });
-    if setup.mode == Mode::Snippet
-        || !setup.is_said("container.enable")
-        || setup.may_have_driver()
-        || suppressed
+    // A driver that runs is declared, but for one that was looked for everywhere.
+    let is_found = |path: &&str| {
+        let may_be_on = |row: &Row| row.wanted.is_none() && !row.stated.is_not_found();
+        setup.is_said(path) || setup.row(path).is_some_and(may_be_on)
+    };
+    let has_driver = ["enable", "datacenter"].iter().any(is_found)
+        || setup.is_partly_read() && setup.has_driver();
+    if setup.mode == Mode::Snippet || !setup.is_said("container.enable") || has_driver || suppressed
     {
         return Vec::new();
     }

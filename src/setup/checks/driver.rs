@@ -63,7 +63,8 @@ pub(super) fn jetson(setup: &Setup) -> Vec<Found> {
 }
 
 pub(super) fn two_drivers(setup: &Setup) -> Vec<Found> {
-    if !setup.is_wanted("enable") || !setup.is_said("datacenter") {
+    // What runs and is not declared is no second driver.
+    if !setup.is_said("enable") || !setup.is_said("datacenter") {
         return Vec::new();
     }
     error(
@@ -94,7 +95,7 @@ pub(super) fn datacenter_platform(setup: &Setup) -> Vec<Found> {
 
 pub(super) fn datacenter_branch(setup: &Setup) -> Vec<Found> {
     let Some(branch) = setup.branch() else { return Vec::new() };
-    match (setup.is_said("datacenter"), setup.is_wanted("enable"), branch.is_datacenter()) {
+    match (setup.is_said("datacenter"), setup.is_said("enable"), branch.is_datacenter()) {
         (true, _, false) => error(format!(
             "{} has no fabric manager, which datacenter needs: set driver.package to dc",
             branch.name

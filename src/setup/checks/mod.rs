@@ -104,7 +104,7 @@ impl Setup {
     }
 
     /// Whether an option is on in the configuration as it would be, and not only on this machine.
-    fn is_said(&self, path: &str) -> bool {
+    pub(super) fn is_said(&self, path: &str) -> bool {
         let wanted = self.row(path).and_then(|row| row.wanted.as_ref());
         wanted.is_some_and(|(value, because)| {
             *value == Value::Bool(true) && *because != Because::Running

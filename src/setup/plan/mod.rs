@@ -77,6 +77,11 @@ pub enum Refusal {
         "packages are handed to this configuration at {0}, so set nvidia.acceptLicense = true in their config"
     )]
     LicenseElsewhere(Place),
+    /// Nothing is known of nixpkgs' configuration, which can be set in one way alone.
+    #[error(
+        "the modules behind {0} were not read, so see to it that nixpkgs' configuration has {1}"
+    )]
+    NotRead(Place, String),
     /// Every file of the folder is imported already, as something else than a module of NixOS.
     #[error("{} lies in a folder whose files are all imported by import-tree, which would take it for a module of the flake; name a file elsewhere with -o", .0.display())]
     ImportTree(PathBuf),

@@ -27,6 +27,13 @@ impl Planner<'_> {
             if !names.is_empty() {
                 self.plan.notes.push(Refusal::PackagesGiven(place, names.join(" ")));
             }
+        } else if let Some(place) = self.not_read() {
+            let wanted = match (word.as_str(), self.setup.release.has_unfree_list()) {
+                ("all", _) => "allowUnfree = true".to_owned(),
+                (_, true) => format!("allowUnfreePackages with {}", names.join(" ")),
+                (_, false) => format!("an allowUnfreePredicate for {}", names.join(" ")),
+            };
+            self.plan.notes.push(Refusal::NotRead(place, wanted));
         } else if word == "all" {
             self.key("unfree", AttrPath::dotted(ALLOW_UNFREE), Expr::Bool(true));
         } else {
@@ -144,10 +151,20 @@ impl Planner<'_> {
         if !is_ours || !needs_it {
             return;
         }
-        match self.packages_given() {
-            Some(place) => self.plan.notes.push(Refusal::LicenseElsewhere(place)),
-            None => self.key("driver.package", AttrPath::dotted(ACCEPT_LICENSE), Expr::Bool(true)),
+        match (self.packages_given(), self.not_read()) {
+            (Some(place), _) => self.plan.notes.push(Refusal::LicenseElsewhere(place)),
+            (None, Some(place)) => {
+                let wanted = "nvidia.acceptLicense = true".to_owned();
+                self.plan.notes.push(Refusal::NotRead(place, wanted));
+            }
+            _ => self.key("driver.package", AttrPath::dotted(ACCEPT_LICENSE), Expr::Bool(true)),
         }
+    }
+
+    /// What stands where no module was read. Packages may be handed over there, beside which NixOS refuses to have them
+    /// configured, and a predicate there would be dropped by another.
+    fn not_read(&self) -> Option<Place> {
+        Some(self.configuration()?.instead_of_modules()?.place)
     }
 
     fn packages_given(&self) -> Option<Place> {

@@ -51,6 +51,30 @@ fn hosts_beside_each_other_have_files_of_their_own() {
     assert_eq!(new_file(&read), "nvsdk-top.nix", "the other has no module there");
 }
 
+/// Its packages may be handed to it, and NixOS refuses to have those configured.
+#[test]
+fn what_nixpkgs_permits_is_left_alone_where_no_module_was_read() {
+    let text =
+        "{ outputs = { self, nixpkgs }: { nixosConfigurations.attic = self.lib.host ./.; }; }";
+    let (_folder, read) = flake(&[("flake.nix", text)], Some("attic"));
+    let notes = |choices: &[(&str, Value)], release: &str| {
+        let release = (Setup::RELEASE, word(release));
+        let plan = of(read.clone(), &[choices, &[release]].concat()).plan();
+        assert!(!plan.file.unwrap().after.contains("nixpkgs"));
+        plan.notes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let driver = notes(&[("enable", ON)], "26.05");
+    let [note] = &driver[..] else { panic!("{driver:?}") };
+    assert!(note.contains("flake.nix:1"), "{note}");
+    assert!(note.ends_with("has allowUnfreePackages with nvidia-settings nvidia-x11"), "{note}");
+    let older = notes(&[("enable", ON)], "25.11");
+    assert!(older[0].ends_with("an allowUnfreePredicate for nvidia-settings nvidia-x11"));
+    let old = [("enable", ON), ("driver.package", word("legacy_470")), ("unfree", word("all"))];
+    let [licence, all] = &notes(&old, "26.05")[..] else { panic!("two notes") };
+    assert!(licence.ends_with("has nvidia.acceptLicense = true"), "{licence}");
+    assert!(all.ends_with("has allowUnfree = true"), "{all}");
+}
+
 #[test]
 fn a_file_that_other_hosts_import_is_told_of() {
     let one = BOTH.replace("attic.nix", "cellar.nix");

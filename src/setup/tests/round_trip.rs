@@ -6,7 +6,17 @@ use super::*;
 use rowan::ast::AstNode;
 
 use crate::setup::nix::Marker;
-use crate::setup::{Kind, OPTIONS, SdkOption};
+use crate::setup::{Kind, Mode, OPTIONS, SdkOption};
+
+/// A new machine of each mode.
+fn fresh(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Standalone => FRESH,
+        Mode::Snippet => {
+            "{ inputs, ... }: { imports = [ ./hardware-configuration.nix inputs.nvidia-sdk.nixosModules.default ]; }"
+        }
+    }
+}
 
 fn values(option: &'static SdkOption) -> BoxedStrategy<Value> {
     let text = |word: &&str| (*word).to_owned();
@@ -65,11 +75,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_is_written_is_read_again(mut chosen in choices(), release in proptest::sample::select(vec!["25.11", "26.05"])) {
-        let folder = Folder::of(&[("configuration.nix", FRESH)]);
+    fn what_is_written_is_read_again(
+        mut chosen in choices(),
+        release in proptest::sample::select(vec!["25.11", "26.05"]),
+        mode in proptest::sample::select(Mode::ALL.to_vec()),
+    ) {
+        chosen.retain(|(path, _)| !crate::setup::option(path).unwrap().homes(mode).is_empty());
+        let folder = Folder::of(&[("configuration.nix", fresh(mode))]);
         chosen.push((Setup::RELEASE, word(release)));
         let facts = || machine(&[9], false, "x86_64");
         let before = folder.setup(facts(), &chosen);
+        prop_assert_eq!(before.mode, mode);
         if before.plan().file.is_none() {
             return Ok(());
         }
@@ -78,7 +94,7 @@ proptest! {
         let after = folder.setup(facts(), &[(Setup::RELEASE, word(release))]);
         assert_declared(&after, &chosen)?;
         prop_assert!(after.plan().is_empty());
-        prop_assert!(Marker::read(&written).is_some_and(|own| !own.is_hand_edited));
+        prop_assert_eq!(Marker::read(&written), Some(Marker { mode, is_hand_edited: false }));
         prop_assert_eq!(&nixfmt_rs::format(&written).unwrap(), &written);
 
         // The same choices again change nothing.
@@ -90,8 +106,10 @@ proptest! {
     fn another_choice_and_the_first_again_give_the_same_bytes(
         chosen in choices(),
         option in proptest::sample::select(OPTIONS.iter().filter(|option| option.kind == Kind::Toggle).collect::<Vec<_>>()),
+        mode in proptest::sample::select(Mode::ALL.to_vec()),
     ) {
-        let folder = Folder::of(&[("configuration.nix", FRESH)]);
+        prop_assume!(!option.homes(mode).is_empty());
+        let folder = Folder::of(&[("configuration.nix", fresh(mode))]);
         let facts = || machine(&[9], false, "x86_64");
         let mut first = chosen.clone();
         first.retain(|(path, _)| *path != option.path);

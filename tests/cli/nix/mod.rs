@@ -1,10 +1,15 @@
 //! What Nix makes of modules, on the stand-in for nixpkgs in `tests/nixeval`.
 
 mod cases;
+mod existing;
+mod machines;
 mod mutations;
+mod on_machines;
 mod planned;
+mod shown;
 mod text;
 mod written;
+mod yielded;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -26,10 +31,20 @@ const BATCH: usize = 24;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Question {
     pub(crate) modules: Vec<PathBuf>,
+    /// A host that they join.
+    pub(crate) flake: Option<Flake>,
     pub(crate) system: &'static str,
     pub(crate) release: &'static str,
     /// Whether the upstream flake's module and overlay are there too.
     pub(crate) sdk: bool,
+}
+
+/// A host of a flake, made by its own outputs.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Flake {
+    /// Its `flake.nix`.
+    pub(crate) path: PathBuf,
+    pub(crate) host: &'static str,
 }
 
 /// What came out.
@@ -82,13 +97,16 @@ pub(crate) fn evaluate(
     sdk: bool,
 ) -> Evaluation {
     let modules = modules.iter().map(|path| (*path).to_owned()).collect();
-    evaluate_all(&[Question { modules, system, release, sdk }]).remove(0)
+    evaluate_all(&[Question { modules, flake: None, system, release, sdk }]).remove(0)
 }
 
 /// The same modules on both systems and releases.
 pub(crate) fn everywhere(modules: &[&Path], sdk: bool) -> Vec<Question> {
     let modules: Vec<_> = modules.iter().map(|path| (*path).to_owned()).collect();
-    let question = |system, release| Question { modules: modules.clone(), system, release, sdk };
+    let question = |system, release| {
+        let modules = modules.clone();
+        Question { modules, flake: None, system, release, sdk }
+    };
     SYSTEMS
         .iter()
         .flat_map(|system| RELEASES.iter().map(move |release| (*system, *release)))

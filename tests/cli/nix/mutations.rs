@@ -7,8 +7,15 @@ use tempfile::TempDir;
 use super::cases::{Run, Verdict, all_runs, assertion_ids, facts, runs};
 use super::{Surface, is_there};
 
-const FILES: [&str; 6] =
-    ["eval.nix", "batch.nix", "pkgs.nix", "surface.nix", "nixpkgs-options.json", "lib/default.nix"];
+const FILES: [&str; 7] = [
+    "eval.nix",
+    "batch.nix",
+    "flakes.nix",
+    "pkgs.nix",
+    "surface.nix",
+    "nixpkgs-options.json",
+    "lib/default.nix",
+];
 
 /// A rule of a file, what stands in its place without it, and the case that is for it.
 const RULES: &[(&str, &str, &str, &str)] = &[

@@ -21,5 +21,6 @@
         inherit pkgs;
         modules = [ ./hosts/cellar.nix ] ++ self.commonModules;
       };
+      commonModules = [ { services.openssh.enable = true; } ];
     };
 }

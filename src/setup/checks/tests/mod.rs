@@ -5,8 +5,9 @@ mod unsure;
 use std::slice::from_ref;
 
 use super::{CHECKS, Setup, Severity};
+use crate::model::KernelModule;
 use crate::setup::Value;
-use crate::setup::facts::{Evidence, Facts, PciDevice, PciKind};
+use crate::setup::facts::{Evidence, Facts, LoadedDriver, PciDevice, PciKind};
 use crate::setup::tests::{FRESH, OFF, ON, machine, no_machine, setup, word, words};
 
 use Severity::{Error, Warning};
@@ -230,6 +231,7 @@ fn datacenter_goes_without_displays_and_with_its_branches() {
     let facts = || gpus(&[9]);
     assert_eq!(fresh(facts(), &[dc.clone(), ("enable", ON)], "two-drivers"), Some(Error));
     assert_eq!(fresh(facts(), from_ref(&dc), "two-drivers"), None);
+    assert_eq!(fresh(loaded(), from_ref(&dc), "two-drivers"), None, "it is not declared");
     assert_eq!(
         fresh(facts(), &[dc.clone(), branch("production")], "datacenter-branch"),
         Some(Error)
@@ -237,6 +239,12 @@ fn datacenter_goes_without_displays_and_with_its_branches() {
     assert_eq!(fresh(facts(), &[dc.clone(), branch("dc_580")], "datacenter-branch"), None);
     assert_eq!(fresh(facts(), from_ref(&dc), "datacenter-branch"), None, "nixpkgs takes dc itself");
     assert_eq!(fresh(facts(), &[("enable", ON), branch("dc")], "datacenter-branch"), Some(Error));
+    let mut runs = loaded();
+    let unit = "nvidia-fabricmanager.service";
+    let manager = runs.services.iter_mut().find(|service| service.name == unit).unwrap();
+    manager.pids = Evidence::new("", Ok(vec![700]));
+    assert_eq!(fresh(runs.clone(), &[("podman", ON)], "datacenter-branch"), None, "it only runs");
+    assert_eq!(fresh(runs, &[("enable", ON)], "datacenter-branch"), None, "it is left");
     let arm = || machine(&[9], false, "aarch64");
     assert_eq!(fresh(arm(), from_ref(&dc), "datacenter-platform"), Some(Error));
     assert_eq!(fresh(facts(), from_ref(&dc), "datacenter-platform"), None);
@@ -262,6 +270,19 @@ fn the_container_toolkit_needs_the_driver() {
     assert_eq!(container("{ x, ... }: { hardware.nvidia.datacenter.enable = x; }", &[]), None);
     let suppressed = "{ hardware.nvidia-container-toolkit.suppressNvidiaDriverAssertion = true; }";
     assert_eq!(container(suppressed, &[]), None);
+
+    let choices = [("container.enable", ON)];
+    let running = |text| found(&setup(text, loaded(), &choices), "container-without-driver");
+    assert_eq!(running("{ }"), Some(Error), "it runs, and nothing declares it");
+    assert_eq!(running("{ imports = [ x.y ]; }"), None, "what was not read may declare it");
+}
+
+/// A machine that runs a driver.
+fn loaded() -> Facts {
+    let mut facts = gpus(&[9]);
+    let driver = LoadedDriver { version: "580.119.02".to_owned(), flavour: KernelModule::Open };
+    facts.driver.loaded = Evidence::new("", Ok(driver));
+    facts
 }
 
 /// Drivers that would have to be evaluated.
