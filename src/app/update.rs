@@ -121,6 +121,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         | Action::Undo
         | Action::TakeBack
         | Action::SwitchMode
+        | Action::SwitchRelease
         | Action::ReadAgain
         | Action::Mark
         | Action::Erase
@@ -283,13 +284,14 @@ fn click(state: &mut State, hit: Hit, effects: &mut Vec<Effect>) {
     state.notice = None;
     match hit {
         Hit::Help => back(state),
+        Hit::MenuRow(row) if matches!(state.mode, Mode::SortMenu { .. }) => {
+            state.mode = Mode::SortMenu { cursor: row };
+            choose(state, effects);
+        }
         Hit::SetupRow(_) | Hit::MenuRow(_) if state.mode != Mode::Normal => back(state),
         Hit::SetupRow(row) => setup::click_row(state, row, effects),
         Hit::MenuRow(row) => setup::click_menu(state, row, effects),
         Hit::Panel(Panel::Evidence | Panel::Plan) if state.mode == Mode::Normal => back(state),
-        Hit::Column(column) if matches!(state.mode, Mode::SortMenu { .. }) => {
-            sort_by(state, column);
-        }
         // Beside a dialog.
         Hit::Panel(_) | Hit::Gpu(_) | Hit::GpuRow(_) | Hit::Process(_) | Hit::Column(_)
             if state.mode != Mode::Normal =>

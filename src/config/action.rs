@@ -206,6 +206,8 @@ actions! {
         TakeBack = "take_back", "take back";
         /// Write for the options of nixpkgs, or for the upstream module.
         SwitchMode = "switch_mode", "mode";
+        /// Write for the next release of NixOS.
+        SwitchRelease = "switch_release", "release";
         /// Read the machine and its configuration again.
         ReadAgain = "read_again", "read again";
     }

@@ -15,6 +15,7 @@ mod model;
 mod need;
 pub mod next;
 pub mod nix;
+mod objections;
 mod options;
 mod plan;
 mod release;

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::declared::{Configuration, list_of};
 use super::nix::AttrPath;
 use super::shell::quoted;
+use super::{Plan, Setup};
 
 /// The configuration that `nixos-rebuild` builds where nothing else is said.
 pub const DEFAULT_CONFIGURATION: &str = "/etc/nixos/configuration.nix";
@@ -28,13 +29,27 @@ impl From<&Configuration> for Entry {
     /// The configuration that was read, with the host that was read of a flake; `YOUR-HOST` where none is known.
     fn from(read: &Configuration) -> Self {
         let entry = &read.entry;
+        let resolved = read.files.first().map_or(&entry.file, |file| &file.resolved);
+        // What is done next may be done in another folder; and Nix does not follow a flake.nix that leads out of its own.
+        let file = if entry.is_flake || entry.file.is_relative() { resolved } else { &entry.file };
         if !entry.is_flake {
-            return Self::File(entry.file.clone());
+            return Self::File(file.clone());
         }
-        let folder = entry.file.parent().unwrap_or(Path::new("/")).to_owned();
+        let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
         let of_flake = read.flake.as_ref().and_then(|flake| flake.host.clone());
         let host = of_flake.or_else(|| entry.host.clone()).or_else(|| entry.this_host.clone());
         Self::Flake { folder, host: host.unwrap_or_else(|| "YOUR-HOST".to_owned()) }
+    }
+}
+
+impl Entry {
+    /// The folder of the file, or of the flake.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::File(file) => file.parent().unwrap_or(Path::new("/")),
+            Self::Flake { folder, .. } => folder,
+        }
     }
 }
 
@@ -57,10 +72,26 @@ pub struct WrittenFile {
     pub is_new: bool,
     /// The git work tree that it is in.
     pub work_tree: Option<PathBuf>,
-    /// The file that has to import it, where none does yet.
-    pub import_into: Option<PathBuf>,
-    /// Whether that file is known to have a list to add to.
-    pub has_list: bool,
+    /// Whether git is told to leave it out of that work tree.
+    pub is_ignored: bool,
+    /// What imports it.
+    pub import: Import,
+}
+
+/// What imports a file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Import {
+    /// Something does already.
+    Done,
+    /// This file has to.
+    Into {
+        /// The file.
+        file: PathBuf,
+        /// Whether it is known to have a list to add to.
+        has_list: bool,
+    },
+    /// Something that was not read has to.
+    Somewhere,
 }
 
 /// Another program than `nixos-rebuild` that the configuration is applied with.
@@ -104,9 +135,15 @@ pub enum Step {
         list: &'static str,
         /// The element of the list.
         element: String,
+        /// The host of a flake whose list it is.
+        host: Option<String>,
         /// Whether the list is known to be there.
         has_list: bool,
     },
+    /// A file that something has to import, which is the user's to find.
+    ImportSomewhere(PathBuf),
+    /// A file that git is told to leave out, so that a flake does not see it.
+    Ignored(PathBuf),
     /// A command to run, ready for a shell.
     Run(String),
     /// A command that does what the last commands from the build on do, for those who use that program.
@@ -118,13 +155,23 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Import { into, list, element, has_list: true } => {
-                write!(f, "in {} add {element} to {list}", into.display())
-            }
-            Self::Import { into, list, element, has_list: false } => {
+            Self::Import { into, list, element, host, has_list } => {
                 write!(f, "in {} add {element} to {list}", into.display())?;
-                write!(f, ", or write: {list} = [ {element} ];")
+                if let Some(host) = host {
+                    write!(f, " of {host}")?;
+                }
+                if *has_list { Ok(()) } else { write!(f, ", or write: {list} = [ {element} ];") }
             }
+            Self::ImportSomewhere(file) => write!(
+                f,
+                "import {} in the configuration of the machine that it is for",
+                file.display()
+            ),
+            Self::Ignored(file) => write!(
+                f,
+                "{} is ignored by git (.gitignore), and a flake sees only what git knows; add it all the same:",
+                file.display()
+            ),
             Self::Run(command) => f.write_str(command),
             Self::Or(command) => write!(f, "or, in place of nixos-rebuild: {command}"),
             Self::Elsewhere => f.write_str(
@@ -134,14 +181,32 @@ impl fmt::Display for Step {
     }
 }
 
+/// What to do after this file of a plan was written, or is to be; `tools` are the programs that the configuration, or this
+/// machine, has.
+#[must_use]
+pub fn after(setup: &Setup, plan: &Plan, file: WrittenFile, tools: &[Tool]) -> Vec<Step> {
+    let Some(read) = setup.configuration.as_deref() else {
+        return vec![Step::ImportSomewhere(file.path)];
+    };
+    steps(&Done {
+        entry: &Entry::from(read),
+        host: read.entry.this_host.as_deref(),
+        files: &[file],
+        at_boot: plan.at_boot || setup.waits_for_boot(),
+        tools,
+        is_remote: read.is_of_another_host(),
+        is_elsewhere: setup.facts.system.is_elsewhere(),
+    })
+}
+
 /// What to do next. Nothing where no file was written.
 #[must_use]
 pub fn steps(done: &Done) -> Vec<Step> {
     if done.files.is_empty() {
         return Vec::new();
     }
-    let imports = done.files.iter().filter_map(import);
-    let tracked = done.files.iter().filter_map(|file| track(file, done.entry));
+    let imports = done.files.iter().filter_map(|file| import(file, done.entry));
+    let tracked = done.files.iter().flat_map(|file| track(file, done.entry));
     if done.is_elsewhere && !done.is_remote {
         return imports.chain(tracked).chain([Step::Elsewhere]).collect();
     }
@@ -156,11 +221,19 @@ pub fn steps(done: &Done) -> Vec<Step> {
     imports.chain(tracked).chain(rebuild).chain(others).chain(reboot).collect()
 }
 
-fn import(file: &WrittenFile) -> Option<Step> {
-    let into = file.import_into.clone()?;
+fn import(file: &WrittenFile, entry: &Entry) -> Option<Step> {
+    let (into, has_list) = match &file.import {
+        Import::Done => return None,
+        Import::Into { file, has_list } => (file.clone(), *has_list),
+        Import::Somewhere => return Some(Step::ImportSomewhere(file.path.clone())),
+    };
     let list = list_of(&into);
     let element = nix_path(&relative(into.parent()?, &file.path)?)?;
-    Some(Step::Import { into, list, element, has_list: file.has_list })
+    let host = match entry {
+        Entry::Flake { host, .. } if into.ends_with("flake.nix") => Some(host.clone()),
+        _ => None,
+    };
+    Some(Step::Import { into, list, element, host, has_list })
 }
 
 /// The way from a folder to a file.
@@ -182,18 +255,25 @@ fn nix_path(path: &Path) -> Option<String> {
     })
 }
 
-/// Nix sees only those files of a work tree that git knows of.
-fn track(file: &WrittenFile, entry: &Entry) -> Option<Step> {
-    // To add a file that git knows changes nothing; one that was never added would be left out in silence.
-    if !file.is_new && !matches!(entry, Entry::Flake { .. }) {
-        return None;
+/// A flake sees only those files of a work tree that git knows of.
+fn track(file: &WrittenFile, entry: &Entry) -> Vec<Step> {
+    let is_flake = matches!(entry, Entry::Flake { .. });
+    let inside =
+        |root: &PathBuf| Some((root.clone(), file.path.strip_prefix(root).ok()?.to_owned()));
+    let Some((root, inside)) = file.work_tree.as_ref().and_then(inside) else { return Vec::new() };
+    // To add a file that git knows changes nothing; one that was never added would be left out in silence. What the user
+    // has git ignore is read all the same where no flake is.
+    if !is_flake && (!file.is_new || file.is_ignored) {
+        return Vec::new();
     }
-    let root = file.work_tree.as_ref()?;
-    let inside = file.path.strip_prefix(root).ok()?;
     // Else git takes it for an option, or for one of its patterns.
     let is_read = inside.to_string_lossy().starts_with(['-', ':']);
-    let inside = if is_read { Path::new(".").join(inside) } else { inside.to_owned() };
-    Some(Step::Run(format!("git -C {} add -N {}", quoted(root), quoted(inside))))
+    let inside = if is_read { Path::new(".").join(inside) } else { inside };
+    let ignored = file.is_ignored.then(|| Step::Ignored(file.path.clone()));
+    // git refuses an ignored file without it.
+    let force = if file.is_ignored { "-f " } else { "" };
+    let add = format!("git -C {} add -N {force}{}", quoted(root), quoted(inside));
+    ignored.into_iter().chain([Step::Run(add)]).collect()
 }
 
 /// The other machine that the configuration is for.
@@ -261,11 +341,16 @@ fn tool_command(tool: Tool, done: &Done) -> Option<String> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Done, Entry, Step, Tool, WrittenFile, nix_path, relative, steps};
+    use super::{Done, Entry, Import, Step, Tool, WrittenFile, nix_path, relative, steps};
 
     fn file(path: &str) -> WrittenFile {
         let path = PathBuf::from(path);
-        WrittenFile { path, is_new: false, work_tree: None, import_into: None, has_list: false }
+        let (work_tree, import) = (None, Import::Done);
+        WrittenFile { path, is_new: false, work_tree, is_ignored: false, import }
+    }
+
+    fn into(file: &str, has_list: bool) -> Import {
+        Import::Into { file: file.into(), has_list }
     }
 
     #[test]
@@ -310,7 +395,7 @@ mod tests {
         let entry = Entry::File("/etc/nixos/configuration.nix".into());
         let new = WrittenFile {
             is_new: true,
-            import_into: Some("/etc/nixos/configuration.nix".into()),
+            import: into("/etc/nixos/configuration.nix", false),
             ..file("/etc/nixos/nvidia-sdk.nix")
         };
         assert_eq!(
@@ -358,15 +443,14 @@ mod tests {
         let new = WrittenFile {
             is_new: true,
             work_tree: work_tree.clone(),
-            import_into: Some("/home/alice/nix/flake.nix".into()),
-            has_list: true,
+            import: into("/home/alice/nix/flake.nix", true),
             ..file("/home/alice/nix/hosts/box/gpu it's.nix")
         };
         let old = WrittenFile { work_tree, ..file("/home/alice/nix/-x.nix") };
         assert_eq!(
             lines(&entry, &[new, old], true, &[]),
             [
-                "in /home/alice/nix/flake.nix add (./. + \"/hosts/box/gpu it's.nix\") to modules",
+                "in /home/alice/nix/flake.nix add (./. + \"/hosts/box/gpu it's.nix\") to modules of box",
                 r"git -C /home/alice/nix add -N 'hosts/box/gpu it'\''s.nix'",
                 "git -C /home/alice/nix add -N ./-x.nix",
                 "nixos-rebuild build --flake '/home/alice/nix#box'",
@@ -389,6 +473,29 @@ mod tests {
             lines(&entry, &[in_git(true)], false, &[])[0],
             "git -C /etc/nixos add -N gpu.nix"
         );
+    }
+
+    #[test]
+    fn a_file_that_git_ignores_is_added_by_force_to_a_flake_alone() {
+        let ignored = WrittenFile {
+            is_new: true,
+            work_tree: Some("/r".into()),
+            is_ignored: true,
+            ..file("/r/gpu.nix")
+        };
+        let told = lines(&flake("/r", "box"), std::slice::from_ref(&ignored), false, &[]);
+        assert!(told[0].contains("/r/gpu.nix is ignored by git"), "{told:?}");
+        assert_eq!(told[1], "git -C /r add -N -f gpu.nix");
+        let channel = lines(&Entry::File("/r/c.nix".into()), &[ignored], false, &[]);
+        assert!(!channel.iter().any(|line| line.contains("git")), "{channel:?}");
+    }
+
+    #[test]
+    fn a_file_that_something_unread_has_to_import_says_so() {
+        let written = WrittenFile { import: Import::Somewhere, ..file("/r/gpu.nix") };
+        let told = lines(&flake("/r", "box"), &[written], false, &[]);
+        assert_eq!(told[0], "import /r/gpu.nix in the configuration of the machine that it is for");
+        assert!(told[1].starts_with("nixos-rebuild build"), "{told:?}");
     }
 
     #[test]

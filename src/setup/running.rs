@@ -22,6 +22,19 @@ impl Running {
         Self { value, text: text.into(), evidence }
     }
 
+    /// The evidence without what it says twice; how often a line is there stands behind it.
+    #[must_use]
+    pub fn evidence_lines(&self) -> Vec<String> {
+        let all = &self.evidence;
+        let is_new = |(number, text): &(usize, &String)| !all[..*number].contains(*text);
+        let new = all.iter().enumerate().filter(is_new).map(|(_, text)| text);
+        new.map(|text| match all.iter().filter(|other| *other == text).count() {
+            1 => text.clone(),
+            times => format!("{text} ({times} times)"),
+        })
+        .collect()
+    }
+
     fn toggle(on: bool, text: impl Into<String>, evidence: Vec<String>) -> Self {
         Self::new(Some(Value::Bool(on)), text, evidence)
     }

@@ -97,10 +97,7 @@ impl Stated {
     }
 
     fn not_found(configuration: &Configuration) -> Self {
-        Self::NotFound {
-            files_read: configuration.files.len(),
-            imports_not_followed: configuration.not_followed.len() + configuration.problems.len(),
-        }
+        Self::from(configuration.not_found(), |_| None)
     }
 
     /// `take` makes a value of the option from what is set, where it is one.

@@ -34,7 +34,7 @@ const TOOLKIT: &[&str] = &[
     "libnvjitlink",
 ];
 
-/// What packages beside the driver are, or are built from.
+/// What packages beside the driver are, or are built from, as far as it is known: of those with one name nothing else is.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("pkgs.cudaPackages.cudatoolkit", TOOLKIT),
     ("pkgs.nvtopPackages.nvidia", TOOLKIT),
@@ -59,6 +59,12 @@ pub(super) struct Brings {
     pub datacenter: bool,
     /// The upstream module, with its driver.
     pub upstream: bool,
+}
+
+/// Whether what a part of `cudaPackages` is built from is not known beyond its own name.
+pub(super) fn is_partly_known(component: &str) -> bool {
+    let package = format!("pkgs.cudaPackages.{component}");
+    PACKAGES.iter().any(|(known, names)| *known == package && names.len() == 1)
 }
 
 /// The names to permit for these packages and what else is there, sorted.

@@ -117,6 +117,7 @@ const TOLD: &[(Context, &[Action])] = &[
             Action::SwitchMode,
             Action::Zoom,
             Action::ReadAgain,
+            Action::SwitchRelease,
         ],
     ),
     (Context::Menu, &[Action::Choose, Action::Mark, Action::Back]),

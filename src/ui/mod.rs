@@ -43,7 +43,7 @@ pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
     match state.mode {
         Mode::Normal => {}
         Mode::Help { top } => help::draw(state, top, body, &mut canvas, &mut hits),
-        Mode::SortMenu { cursor } => menu::draw(cursor, body, &mut canvas, &mut hits),
+        Mode::SortMenu { cursor } => menu::draw_columns(cursor, body, &mut canvas, &mut hits),
     }
     if let Some(notice) = &state.notice {
         chrome::notice(notice, area, &mut canvas, &mut hits);

@@ -3,8 +3,8 @@
 
 use super::lines::{Kind, Line};
 use super::{SetupTab, Sheet};
-use crate::setup::declared::Place;
-use crate::setup::{Because, Finding, Need, Row, Severity, Stated, Value};
+use crate::setup::declared::{Place, not_found};
+use crate::setup::{Because, Finding, Row, Severity, Stated, Value};
 
 impl SetupTab {
     /// The lines of the panel about the selected option.
@@ -47,25 +47,15 @@ impl Sheet {
         let value = row.wanted.as_ref().map(|(value, _)| value);
         let nix = value.map(|it| row.option.nix(it, self.setup.mode, self.setup.release));
         lines.extend(under("in Nix", Kind::Plain, nix.unwrap_or_default()));
-        lines.extend(under("evidence", Kind::Dim, counted(&row.running.evidence)));
+        lines.extend(under("evidence", Kind::Dim, row.running.evidence_lines()));
         lines
     }
 
     /// What is not as it is wanted, and what that means.
     fn difference(&self, row: &Row) -> Option<(Kind, String)> {
         let running = &row.running.text;
-        if let Some(need) = row.need(&self.setup.facts) {
-            return Some((
-                Kind::Warning,
-                match need {
-                    Need::Rebuild => format!(
-                        "It is declared, and the machine runs without it ({running}): build the configuration and switch to it."
-                    ),
-                    Need::Reboot => format!(
-                        "It is declared and built, and the machine runs without it ({running}) until it is rebooted."
-                    ),
-                },
-            ));
+        if let Some(need) = self.setup.need(row) {
+            return Some((Kind::Warning, need.sentence(running)));
         }
         match &row.stated {
             Stated::Conflict(_) => Some((
@@ -100,13 +90,7 @@ impl Sheet {
             }
             Stated::NotFound { files_read: 0, .. } => (Kind::Dim, nowhere(), &[][..]),
             Stated::NotFound { files_read, imports_not_followed } => {
-                let counted = |number: usize, thing| {
-                    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-                };
-                let (files, imports) =
-                    (counted(*files_read, "file"), counted(*imports_not_followed, "import"));
-                let words = format!("not found in the {files} read ({imports} not followed)");
-                (Kind::Dim, words, &[][..])
+                (Kind::Dim, not_found(*files_read, *imports_not_followed), &[][..])
             }
         };
         let places = places.iter().map(|place| Line::labelled("", Kind::Dim, self.near(place)));
@@ -145,15 +129,4 @@ fn under(label: &'static str, kind: Kind, texts: Vec<String>) -> Vec<Line> {
     gap.into_iter()
         .chain(lines.map(|(number, text)| Line::labelled(label(number), kind, text)))
         .collect()
-}
-
-/// The texts without those that were there before; how often each is there stands behind it.
-fn counted(texts: &[String]) -> Vec<String> {
-    let is_new = |(number, text): &(usize, &String)| !texts[..*number].contains(*text);
-    let new = texts.iter().enumerate().filter(is_new).map(|(_, text)| text);
-    new.map(|text| match texts.iter().filter(|other| *other == text).count() {
-        1 => text.clone(),
-        times => format!("{text} ({times} times)"),
-    })
-    .collect()
 }

@@ -84,14 +84,14 @@ impl Sheet {
     fn nothing(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         lines.extend(self.nothing_to_write().map(|why| Line::new(Kind::Good, why)));
-        for (need, words) in [
-            (Need::Rebuild, "declared, and waits for a rebuild"),
-            (Need::Reboot, "declared, and waits for a reboot"),
-        ] {
+        for need in Need::ALL {
             let waiting = self.waiting().filter(|(_, found)| *found == need);
             let waiting: Vec<_> = waiting.map(|(path, _)| path).collect();
             if !waiting.is_empty() {
-                lines.push(Line::new(Kind::Warning, format!("{words}: {}", waiting.join(", "))));
+                lines.push(Line::new(
+                    Kind::Warning,
+                    format!("{}: {}", need.waiting(), waiting.join(", ")),
+                ));
             }
         }
         lines.extend(self.step_lines());

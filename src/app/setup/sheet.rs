@@ -1,13 +1,12 @@
 //! Setup with what follows from it, worked out once per change.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::{SetupOrder, SetupReading};
-use crate::setup::next::{Done, Entry, Step, WrittenFile, steps};
+use crate::setup::next::{Import, Step, WrittenFile, after};
 use crate::setup::{
-    Because, DiffLine, Draft, Effect, Finding, Mode, OPTIONS, Plan, Release, Row, SdkOption, Setup,
-    Severity, Value, diff,
+    Because, DiffLine, Draft, Finding, Mode, OPTIONS, Plan, Release, Row, SdkOption, Setup, Value,
+    diff,
 };
 
 /// As many changes as can be taken back.
@@ -32,6 +31,8 @@ pub struct Sheet {
     kept: Draft,
     /// Whose options were to be written when it was read.
     mode_read: Mode,
+    /// The release that was to be written for when it was read.
+    release_read: Release,
     /// What was chosen before each change.
     undone: Vec<Choices>,
 }
@@ -42,6 +43,7 @@ struct Choices {
     chosen: BTreeMap<&'static str, Value>,
     mode: Mode,
     release: Release,
+    is_release_guessed: bool,
 }
 
 impl Sheet {
@@ -49,6 +51,7 @@ impl Sheet {
         let SetupReading { setup, complaints, draft, is_demo } = reading;
         let mut sheet = Self {
             mode_read: setup.mode,
+            release_read: setup.release,
             setup,
             plan: Plan::default(),
             findings: Vec::new(),
@@ -71,8 +74,9 @@ impl Sheet {
     }
 
     fn choices(&self) -> Choices {
-        let Setup { chosen, mode, release, .. } = &self.setup;
-        Choices { chosen: chosen.clone(), mode: *mode, release: *release }
+        let Setup { chosen, mode, release, is_release_guessed, .. } = &self.setup;
+        let (mode, release, is_release_guessed) = (*mode, *release, *is_release_guessed);
+        Choices { chosen: chosen.clone(), mode, release, is_release_guessed }
     }
 
     /// Changes something in a way that can be taken back; says whether something changed.
@@ -126,11 +130,23 @@ impl Sheet {
         });
     }
 
+    /// Writes for another release.
+    pub(super) fn turn_release(&mut self) {
+        let here = Release::ALL.iter().position(|release| *release == self.setup.release);
+        let next = Release::ALL[here.map_or(0, |here| (here + 1) % Release::ALL.len())];
+        // Another release is always a change.
+        let _ =
+            self.change(|setup| setup.choose(Setup::RELEASE, Value::Text(next.name().to_owned())));
+    }
+
     /// Takes the last change back, if there is one.
     pub(super) fn undo(&mut self) -> bool {
-        let Some(Choices { chosen, mode, release }) = self.undone.pop() else { return false };
+        let Some(Choices { chosen, mode, release, is_release_guessed }) = self.undone.pop() else {
+            return false;
+        };
         self.setup.chosen = chosen;
         self.setup.release = release;
+        self.setup.is_release_guessed = is_release_guessed;
         self.setup.set_mode(mode);
         self.work_out();
         true
@@ -145,8 +161,9 @@ impl Sheet {
             let word = Value::Text(self.setup.mode.word().to_owned());
             values.insert(Setup::MODE.to_owned(), word);
         }
-        if let Some(release) = kept.get(Setup::RELEASE) {
-            values.insert(Setup::RELEASE.to_owned(), release.clone());
+        if self.setup.release != self.release_read || kept.contains_key(Setup::RELEASE) {
+            let name = Value::Text(self.setup.release.name().to_owned());
+            values.insert(Setup::RELEASE.to_owned(), name);
         }
         Draft { entry: self.kept.entry.clone(), values }
     }
@@ -164,33 +181,13 @@ impl Sheet {
 
     /// What has to be mended before anything is written.
     pub(super) fn obstacles(&self) -> Vec<String> {
-        let refusals = self.plan.refusals.iter().map(ToString::to_string);
-        let errors = self.findings.iter().filter(|finding| finding.severity == Severity::Error);
-        let errors = errors.map(|finding| format!("{}: {}", finding.option, finding.sentence));
-        let place = self.plan.file.as_ref().and_then(|file| file.path.as_ref().err());
-        let unread = self.setup.configuration.iter().flat_map(|read| &read.problems);
-        let unread = unread.map(ToString::to_string);
-        refusals.chain(errors).chain(place.map(ToString::to_string)).chain(unread).collect()
+        self.setup.objections(&self.plan, true)
     }
 
     /// What writing the plan comes to; nothing where nothing may be written.
     pub(super) fn order(&self) -> Option<SetupOrder> {
         let may_be = self.plan.file.is_some() && self.obstacles().is_empty();
         may_be.then(|| SetupOrder { setup: self.setup.clone(), plan: self.plan.clone() })
-    }
-
-    /// The configuration, as what to do next names it.
-    fn entry_of_steps(&self) -> Option<Entry> {
-        let read = self.setup.configuration.as_deref()?;
-        let file = &read.entry.file;
-        if !read.entry.is_flake {
-            return Some(Entry::File(file.clone()));
-        }
-        let host = read.flake.as_ref().and_then(|flake| flake.host.clone());
-        let host =
-            host.or_else(|| read.entry.host.clone()).or_else(|| read.entry.this_host.clone());
-        let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
-        Some(Entry::Flake { folder, host: host.unwrap_or_default() })
     }
 
     /// What will be to do after the plan is written, or is still to do where nothing imports our file; whether git has
@@ -202,25 +199,17 @@ impl Sheet {
         });
         let unimported = self.setup.not_imported().filter(|_| self.plan.file.is_none());
         let left = unimported.map(|own| (own.file.clone(), false, Some(own.importer.clone())));
-        let (Some((path, is_new, import_into)), Some(entry), Some(read)) =
-            (planned.or(left), self.entry_of_steps(), self.setup.configuration.as_deref())
+        let (Some((path, is_new, importer)), Some(read)) =
+            (planned.or(left), self.setup.configuration.as_deref())
         else {
             return Vec::new();
         };
-        let has_list = import_into.as_ref().is_some_and(|importer| read.has_imports(importer));
-        let written = WrittenFile { path, is_new, work_tree: None, import_into, has_list };
-        let waits_for_boot =
-            |row: &Row| row.option.effect == Effect::Boot && row.need(&self.setup.facts).is_some();
-        let at_boot = self.plan.at_boot || self.setup.rows.iter().any(waits_for_boot);
-        steps(&Done {
-            entry: &entry,
-            host: None,
-            files: &[written],
-            at_boot,
-            tools: &[],
-            is_remote: read.is_of_another_host(),
-            is_elsewhere: self.setup.facts.system.is_elsewhere(),
-        })
+        let import = importer.map_or(Import::Done, |file| {
+            let has_list = read.has_imports(&file);
+            Import::Into { file, has_list }
+        });
+        let written = WrittenFile { path, is_new, work_tree: None, is_ignored: false, import };
+        after(&self.setup, &self.plan, written, &[])
     }
 
     /// Why nothing is to be written, in a sentence; nothing where it is not even known what is declared.
@@ -243,6 +232,6 @@ impl Sheet {
     /// The options that are declared as wanted and wait for a rebuild or a reboot.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&'static str, crate::setup::Need)> {
         let rows = OPTIONS.iter().filter_map(|option| self.row(option));
-        rows.filter_map(|row| Some((row.option.path, row.need(&self.setup.facts)?)))
+        rows.filter_map(|row| Some((row.option.path, self.setup.need(row)?)))
     }
 }

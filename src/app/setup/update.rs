@@ -31,6 +31,10 @@ pub(in crate::app) fn act(state: &mut State, action: Action, effects: &mut Vec<E
             sheet.turn_mode();
             Ok(true)
         }),
+        Action::SwitchRelease => with(tab, |sheet, _| {
+            sheet.turn_release();
+            Ok(true)
+        }),
         Action::Diff => show_diff(tab),
         Action::Write => ask(tab),
         Action::Choose => choose(tab),

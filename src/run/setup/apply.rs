@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Target, Warning, WriteError, Written, git_root, tools};
-use crate::setup::declared::{NewFile, Nowhere, Stamp};
-use crate::setup::next::{Done, Entry, Step, WrittenFile, steps};
+use super::{Target, Warning, WriteError, Written, git_root, is_ignored, tools};
+use crate::setup::declared::{Configuration, Nowhere, SourceFile, Stamp};
+use crate::setup::next::{Entry, Import, Step, WrittenFile, after};
 use crate::setup::nix::Marker;
-use crate::setup::{FilePlan, Plan, Refusal, Setup, Severity};
+use crate::setup::{FilePlan, Plan, Refusal, Setup};
 
 /// Where the file goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,25 +69,10 @@ pub enum ApplyError {
     },
 }
 
-/// What speaks against writing, each as a sentence: checks that fail, what the plan refuses, and files of the
-/// configuration that were not read, since they may set the same keys. A file that the user names is not in the way of
-/// those that the plan would otherwise write to.
+/// What speaks against writing, each as a sentence.
 #[must_use]
 pub fn objections(setup: &Setup, plan: &Plan, destination: &Destination) -> Vec<String> {
-    let is_planned = *destination == Destination::Planned;
-    let errors = setup.findings().into_iter().filter(|finding| finding.severity == Severity::Error);
-    let refusals = plan.refusals.iter().filter(|refusal| {
-        is_planned
-            || !matches!(
-                refusal,
-                Refusal::Foreign(_) | Refusal::HandEdited(_) | Refusal::NotImported(..)
-            )
-    });
-    let configuration = setup.configuration.as_deref().filter(|_| is_planned);
-    let problems = configuration.map_or(&[][..], |read| &read.problems);
-    let sentences = errors.map(|finding| finding.sentence);
-    let sentences = sentences.chain(refusals.map(ToString::to_string));
-    sentences.chain(problems.iter().map(ToString::to_string)).collect()
+    setup.objections(plan, *destination == Destination::Planned)
 }
 
 /// Looks at the file that the plan would write. Nothing is changed.
@@ -201,47 +186,48 @@ fn next_steps(
     target: &Target,
     destination: &Destination,
 ) -> Vec<Step> {
-    let Some(configuration) = setup.configuration.as_deref() else { return Vec::new() };
-    let unimported = setup.not_imported().map(|own| own.importer.clone());
-    let importer = match (destination, configuration.new_file()) {
-        (Destination::Planned, _) => file.importer.clone(),
-        (Destination::File(_), NewFile::Beside { importer, .. }) => Some(importer),
-        (Destination::File(_), _) => unimported,
-    };
-    let has_list = importer.as_ref().is_some_and(|importer| configuration.has_imports(importer));
     let path = target.path();
     let work_tree = git_root(&path);
-    // Nix does not follow a flake.nix that leads out of its folder.
-    let entry_file = match configuration.files.first() {
-        Some(flake) if configuration.entry.is_flake => flake.resolved.clone(),
-        _ => resolved(&configuration.entry.file),
-    };
-    let folder = entry_file.parent().unwrap_or(Path::new("/")).to_owned();
-    let folders: Vec<&Path> =
-        [Some(folder.as_path()), work_tree.as_deref()].into_iter().flatten().collect();
+    let entry = setup.configuration.as_deref().map(Entry::from);
+    let folders = [entry.as_ref().map(Entry::folder), work_tree.as_deref()];
+    let folders: Vec<&Path> = folders.into_iter().flatten().collect();
     let tools = tools(&folders, std::env::var_os("PATH").as_deref());
     let written = WrittenFile {
-        path,
         is_new: target.bytes().is_none(),
+        is_ignored: work_tree.as_deref().is_some_and(|root| is_ignored(root, &path)),
         work_tree: work_tree.clone(),
-        import_into: importer.map(|importer| resolved(&importer)),
-        has_list,
+        import: setup
+            .configuration
+            .as_deref()
+            .map_or(Import::Somewhere, |read| import(setup, read, file, &path, destination)),
+        path,
     };
-    let host = configuration.flake.as_ref().and_then(|flake| flake.host.clone());
-    let entry = if configuration.entry.is_flake {
-        Entry::Flake { folder, host: host.unwrap_or_else(|| "YOUR-HOST".to_owned()) }
-    } else {
-        Entry::File(entry_file)
+    after(setup, plan, written, &tools)
+}
+
+/// What imports the file that is written to `path`.
+fn import(
+    setup: &Setup,
+    read: &Configuration,
+    file: &FilePlan,
+    path: &Path,
+    destination: &Destination,
+) -> Import {
+    let unimported = setup.not_imported();
+    let is_imported = |known: &SourceFile| {
+        known.resolved == path && unimported.is_none_or(|own| own.file != known.path)
     };
-    let host = configuration.entry.this_host.as_deref();
-    steps(&Done {
-        entry: &entry,
-        host,
-        files: &[written],
-        at_boot: plan.at_boot,
-        tools: &tools,
-        is_remote: configuration.is_of_another_host(),
-        is_elsewhere: setup.facts.system.is_elsewhere(),
+    let importer = match destination {
+        Destination::Planned if file.importer.is_none() => return Import::Done,
+        Destination::Planned => file.importer.clone(),
+        Destination::File(_) if read.files.iter().any(is_imported) => return Import::Done,
+        Destination::File(_) => {
+            unimported.map(|own| own.importer.clone()).or_else(|| read.importer())
+        }
+    };
+    importer.map_or(Import::Somewhere, |importer| Import::Into {
+        has_list: read.has_imports(&importer),
+        file: resolved(&importer),
     })
 }
 

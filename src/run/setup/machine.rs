@@ -84,7 +84,20 @@ fn ask_systemctl(sysroot: &Sysroot) -> Fact<String> {
     answer
 }
 
-fn in_path(name: &str) -> Option<PathBuf> {
+/// Whether a command ends well in time; one that does not end is ended.
+pub(super) fn succeeds(mut command: Command, limit: Duration) -> bool {
+    // What only the child holds closes when the child ends.
+    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else { return false };
+    let done = child.stdout.take().is_some_and(|pipe| in_time(pipe, limit).is_ok());
+    let code = if done { child.wait().ok() } else { None };
+    if !done {
+        end(child);
+    }
+    code.is_some_and(|code| code.success())
+}
+
+/// The program of this name that the shell would run.
+pub(super) fn in_path(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
@@ -98,7 +111,7 @@ fn in_time(pipe: ChildStdout, limit: Duration) -> Fact<String> {
         // Nobody listens any more where the time was over.
         let _ = sender.send(done.map(|_| bytes));
     };
-    let thread = thread::Builder::new().name("systemctl".to_owned()).spawn(read);
+    let thread = thread::Builder::new().name("answer".to_owned()).spawn(read);
     thread.map_err(|_| Absent::Unknown)?;
     match receiver.recv_timeout(limit) {
         Ok(Ok(bytes)) => Ok(String::from_utf8_lossy(&bytes).into_owned()),

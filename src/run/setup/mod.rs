@@ -22,5 +22,5 @@ pub use error::WriteError;
 pub use facts_file::{FactsError, SCHEMA};
 pub use gather::{Gathered, Request, gather};
 pub use replace::Written;
-pub use surroundings::{git_root, tools};
+pub use surroundings::{git_root, is_ignored, tools};
 pub use target::{Target, Warning};

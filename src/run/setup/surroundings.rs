@@ -6,7 +6,10 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use super::machine::{in_path, succeeds};
 use crate::setup::next::Tool;
 
 /// The part of a `flake.nix` that is looked through.
@@ -23,6 +26,22 @@ fn is_work_tree(folder: &Path) -> bool {
     let git = folder.join(".git");
     fs::symlink_metadata(git.join("HEAD")).is_ok()
         || start_of(&git, 8).is_some_and(|start| start == b"gitdir: ")
+}
+
+/// How long git is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether git is told to leave a file out of its work tree: git itself is asked, since its rules stand in many files and
+/// a file that it knows is not ignored. Nothing of the repository is run, and where git does not answer it is not known
+/// to be.
+#[must_use]
+pub fn is_ignored(root: &Path, path: &Path) -> bool {
+    let Some(program) = in_path("git") else { return false };
+    let mut git = Command::new(program);
+    git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]).arg(root);
+    git.args(["check-ignore", "--quiet", "--"]).arg(path);
+    git.stdin(Stdio::null()).stderr(Stdio::null());
+    succeeds(git, PATIENCE)
 }
 
 /// The programs beside `nixos-rebuild` that the configuration in these folders is made for, or that stand in `PATH`.

@@ -284,25 +284,22 @@ pub(super) fn not_read(setup: &Setup) -> Vec<Found> {
     vec![(Severity::Warning, sentence)]
 }
 
-/// A file that several hosts import counts for all of them.
-pub(super) fn shared_file(setup: &Setup) -> Vec<Found> {
+/// What other hosts import counts for them, too, and hosts that a function makes cannot be looked at.
+pub(super) fn hosts_not_listed(setup: &Setup) -> Vec<Found> {
     let Some(read) = setup.configuration.as_deref() else { return Vec::new() };
-    if !setup.rows.iter().any(Row::is_changed) {
+    let unlisted = read.flake.as_ref().and_then(|flake| flake.unlisted_hosts.as_ref());
+    let Some(place) = unlisted.filter(|_| setup.rows.iter().any(Row::is_changed)) else {
         return Vec::new();
-    }
+    };
     let file = match (setup.own_file(), read.new_file()) {
         (Some(own), _) => own.path.clone(),
         (None, NewFile::Beside { importer, .. }) => importer,
         (None, _) => return Vec::new(),
     };
-    let hosts = read.other_hosts_with(&file);
-    if hosts.is_empty() {
-        return Vec::new();
-    }
     let sentence = format!(
-        "{} is a part of other hosts too, and what is written counts for them: look at {} before",
-        file.display(),
-        hosts.join(", ")
+        "not every host of the flake can be told ({place}), and what is written counts for each that has {}: look \
+         whether others have it",
+        file.display()
     );
     vec![(Severity::Warning, sentence)]
 }

@@ -62,6 +62,19 @@ pub(super) fn jetson(setup: &Setup) -> Vec<Found> {
     )
 }
 
+/// NixOS signs no modules of its own. One that is loaded was taken all the same.
+pub(super) fn unsigned(setup: &Setup) -> Vec<Found> {
+    let is_said = setup.is_said("enable") || setup.is_said("datacenter");
+    let is_loaded = setup.facts.driver.loaded.fact.is_ok();
+    match setup.facts.kernel.refuses_unsigned_modules().filter(|_| is_said && !is_loaded) {
+        Some(source) => warning(format!(
+            "the kernel loads signed modules alone ({source}), and NixOS does not sign the driver's: turn Secure Boot or \
+             the lockdown off, or sign the modules"
+        )),
+        None => Vec::new(),
+    }
+}
+
 pub(super) fn two_drivers(setup: &Setup) -> Vec<Found> {
     // What runs and is not declared is no second driver.
     if !setup.is_said("enable") || !setup.is_said("datacenter") {

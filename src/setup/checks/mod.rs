@@ -26,8 +26,10 @@ type Found = (Severity, String);
 pub struct Check {
     /// Its name, in the words of the check.
     pub id: &'static str,
-    /// The option that it is about.
+    /// The option that it is shown at.
     pub option: &'static str,
+    /// The other options that it is about: a change of any of them may bring it about.
+    pub with: &'static [&'static str],
     /// What it finds.
     find: fn(&Setup) -> Vec<Found>,
 }
@@ -37,45 +39,87 @@ pub struct Check {
 pub struct Finding {
     /// The check's name.
     pub id: &'static str,
-    /// The option that it is about.
+    /// The option that it is shown at.
     pub option: &'static str,
+    /// The other options that it is about.
+    pub with: &'static [&'static str],
     /// How grave it is.
     pub severity: Severity,
     /// What it is and what to do, in a sentence or two.
     pub sentence: String,
 }
 
-const fn check(id: &'static str, option: &'static str, find: fn(&Setup) -> Vec<Found>) -> Check {
-    Check { id, option, find }
+impl Finding {
+    /// The options that it is about.
+    pub fn options(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.option).chain(self.with.iter().copied())
+    }
 }
 
+const fn check(
+    id: &'static str,
+    option: &'static str,
+    with: &'static [&'static str],
+    find: fn(&Setup) -> Vec<Found>,
+) -> Check {
+    Check { id, option, with, find }
+}
+
+/// What brings a driver, and what says which.
+const DRIVER: &[&str] = &["enable", "datacenter"];
+const DRIVER_AND_PACKAGE: &[&str] = &["enable", "datacenter", "driver.package"];
+/// What the toolkit comes with, and what it has to fit.
+const CUDA: &[&str] = &["components", "users", "enable", "datacenter", "driver.package"];
+/// The options of the upstream module that it hands on to options of nixpkgs.
+const UPSTREAM: &[&str] = &["driver.package", "driver.open", "persistenced", "container.enable"];
+/// What stops the evaluation whatever is written is about every option.
+const EVERY: &[&str] = &[
+    "enable",
+    "datacenter",
+    "driver.package",
+    "driver.open",
+    "persistenced",
+    "container.enable",
+    "container.device-names",
+    "docker",
+    "podman",
+    "systemPackages",
+    "components",
+    "users",
+    "monitoring",
+    "unfree",
+];
+
 /// The checks, in the order of the options.
+#[rustfmt::skip]
 pub static CHECKS: &[Check] = &[
-    check("jetson", "enable", driver::jetson),
-    check("two-drivers", "datacenter", driver::two_drivers),
-    check("nvswitch", "datacenter", driver::nvswitch),
-    check("datacenter-platform", "datacenter", driver::datacenter_platform),
-    check("datacenter-branch", "driver.package", driver::datacenter_branch),
-    check("datacenter-upstream", "datacenter", driver::datacenter_upstream),
-    check("driver-too-new", "driver.package", driver::too_new),
-    check("driver-too-old", "driver.package", driver::too_old),
-    check("licence", "driver.package", driver::licence),
-    check("open-before-turing", "driver.open", driver::open_before_turing),
-    check("proprietary-on-blackwell", "driver.open", driver::proprietary_on_blackwell),
-    check("proprietary-on-grace", "driver.open", driver::proprietary_on_grace),
-    check("no-open-module", "driver.open", driver::no_open_module),
-    check("laptop-persistenced", "persistenced", driver::laptop),
-    check("persistenced-finegrained", "persistenced", configuration::persistenced_and_finegrained),
-    check("container-without-driver", "container.enable", configuration::container),
-    check("cuda-and-driver", "systemPackages", toolkit::cuda_and_driver),
-    check("cuda-before-turing", "systemPackages", toolkit::before_turing),
-    check("unknown-user", "users", configuration::unknown_user),
-    check("unfree-refused", "unfree", configuration::unfree),
-    check("old-option", "enable", configuration::old_options),
-    check("32-bit-on-arm", "enable", configuration::no_32_bit),
-    check("upstream-clash", "enable", configuration::upstream_clash),
-    check("shared-file", "enable", configuration::shared_file),
-    check("not-read", "enable", configuration::not_read),
+    check("jetson", "enable", &[], driver::jetson),
+    check("unsigned-modules", "enable", &["datacenter"], driver::unsigned),
+    check("two-drivers", "datacenter", &["enable"], driver::two_drivers),
+    check("nvswitch", "datacenter", &["enable"], driver::nvswitch),
+    check("datacenter-platform", "datacenter", &[], driver::datacenter_platform),
+    check("datacenter-branch", "driver.package", DRIVER, driver::datacenter_branch),
+    check("datacenter-upstream", "datacenter", &[], driver::datacenter_upstream),
+    check("driver-too-new", "driver.package", DRIVER, driver::too_new),
+    check("driver-too-old", "driver.package", DRIVER, driver::too_old),
+    check("licence", "driver.package", &[], driver::licence),
+    check("open-before-turing", "driver.open", DRIVER_AND_PACKAGE, driver::open_before_turing),
+    check("proprietary-on-blackwell", "driver.open", DRIVER_AND_PACKAGE, driver::proprietary_on_blackwell),
+    check("proprietary-on-grace", "driver.open", DRIVER_AND_PACKAGE, driver::proprietary_on_grace),
+    check("no-open-module", "driver.open", DRIVER_AND_PACKAGE, driver::no_open_module),
+    check("laptop-persistenced", "persistenced", &[], driver::laptop),
+    check("persistenced-finegrained", "persistenced", &[], configuration::persistenced_and_finegrained),
+    check("container-without-driver", "container.enable", DRIVER, configuration::container),
+    check("cuda-and-driver", "systemPackages", CUDA, toolkit::cuda_and_driver),
+    check("cuda-before-turing", "systemPackages", CUDA, toolkit::before_turing),
+    check("unknown-user", "users", &[], configuration::unknown_user),
+    check("unfree-refused", "unfree", DRIVER, configuration::unfree),
+    check("unfree-names", "unfree", &["components"], toolkit::unfree_names),
+    check("old-option", "enable", EVERY, configuration::old_options),
+    check("32-bit-on-arm", "enable", EVERY, configuration::no_32_bit),
+    check("upstream-clash", "enable", UPSTREAM, configuration::upstream_clash),
+    check("hosts-not-listed", "enable", &[], configuration::hosts_not_listed),
+    check("not-read", "enable", &[], configuration::not_read),
 ];
 
 impl Setup {
@@ -86,20 +130,13 @@ impl Setup {
             (check.find)(self).into_iter().map(|(severity, sentence)| Finding {
                 id: check.id,
                 option: check.option,
+                with: check.with,
                 severity,
                 sentence,
             })
         };
         let mut findings: Vec<_> = CHECKS.iter().flat_map(found).collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        findings
-    }
-
-    /// The findings for which nothing is written.
-    #[must_use]
-    pub fn blockers(&self) -> Vec<Finding> {
-        let mut findings = self.findings();
-        findings.retain(|finding| finding.severity == Severity::Error);
         findings
     }
 

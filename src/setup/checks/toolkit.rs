@@ -4,7 +4,7 @@ use super::driver::gpu;
 use super::{Found, Setup, Severity};
 use crate::model::Architecture;
 use crate::setup::model::Because;
-use crate::setup::{CudaFit, Mode, TABLE_DATE, Value, Version};
+use crate::setup::{CudaFit, Mode, TABLE_DATE, Value, Version, unfree};
 
 /// The toolkit of nixpkgs' `cudaPackages` and that of the upstream overlay, as of [`TABLE_DATE`].
 const NIXPKGS_TOOLKIT: &str = "12.8";
@@ -12,6 +12,29 @@ const UPSTREAM_TOOLKIT: &str = "13.1";
 
 /// The first toolkit that makes nothing for GPUs before Turing.
 const FIRST_FROM_TURING: u32 = 13;
+
+/// A list of names lets through what is named alone, and what some parts of CUDA are built from is not known here.
+pub(super) fn unfree_names(setup: &Setup) -> Vec<Found> {
+    let components = setup.row("components").and_then(|row| row.wanted.as_ref());
+    let (Some("list"), Some((Value::List(words), because))) =
+        (setup.wanted_word("unfree"), components)
+    else {
+        return Vec::new();
+    };
+    let words = words.iter().map(String::as_str).filter(|word| unfree::is_partly_known(word));
+    let words: Vec<_> = words.filter(|_| *because != Because::Running).collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
+    vec![(
+        Severity::Warning,
+        format!(
+            "unfree is list, and of {} only the own names are known here, not those of the unfree parts that nixpkgs \
+             builds them from: where the build refuses one, add its name to the list, or set unfree to all",
+            words.join(", ")
+        ),
+    )]
+}
 
 /// The toolkit that the wanted configuration has.
 fn wanted(setup: &Setup) -> Option<Version> {

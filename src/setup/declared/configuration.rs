@@ -56,22 +56,28 @@ impl Configuration {
     #[must_use]
     pub fn read(entry: &Entry, limits: Limits) -> Self {
         let mut configuration = Self::of_host(entry, limits);
-        configuration.other_hosts = configuration.read_other_hosts(limits);
+        configuration.read_other_hosts(limits);
         configuration
     }
 
-    /// The files of the flake's other hosts, by host.
-    fn read_other_hosts(&self, limits: Limits) -> Vec<(String, Vec<PathBuf>)> {
-        let Some(flake) = self.flake.as_ref().filter(|flake| flake.host.is_some()) else {
-            return Vec::new();
-        };
+    /// Reads the files of the flake's other hosts. One whose modules are not written out, or one too many, is as little
+    /// known as those that a function makes.
+    fn read_other_hosts(&mut self, limits: Limits) {
+        let Some(flake) = self.flake.as_mut().filter(|flake| flake.host.is_some()) else { return };
         let others = flake.hosts.iter().filter(|name| Some(*name) != flake.host.as_ref());
-        let files = |name: &String| {
+        let mut unread = None;
+        for (number, name) in others.enumerate() {
+            if number == MOST_HOSTS {
+                unread = Some(self.entry.place());
+                break;
+            }
             let entry = Entry { host: Some(name.clone()), ..self.entry.clone() };
-            let files = Self::of_host(&entry, limits).files.into_iter().skip(1);
-            (name.clone(), files.map(|file| file.resolved).collect())
-        };
-        others.take(MOST_HOSTS).map(files).collect()
+            let read = Self::of_host(&entry, limits);
+            unread = unread.or(read.instead_of_modules().map(|part| part.place));
+            let files = read.files.into_iter().skip(1);
+            self.other_hosts.push((name.clone(), files.map(|file| file.resolved).collect()));
+        }
+        flake.unlisted_hosts = flake.unlisted_hosts.take().or(unread);
     }
 
     /// The other hosts of the flake that this file is a part of, as far as they are written out.

@@ -17,8 +17,6 @@ pub struct Evidence {
     pub sdk_imports: Vec<Place>,
     /// Where packages are handed to the configuration, so that `nixpkgs.config` in a module has no effect or fails.
     pub packages_given: Vec<Place>,
-    /// Where `nixpkgs.config` is set.
-    pub nixpkgs_config: Vec<Place>,
     /// Where whole folders are imported, so that no place for a new file follows from the imports.
     pub import_tree: Vec<Place>,
 }
@@ -45,7 +43,6 @@ impl Evidence {
             sdk_inputs: sdk_inputs(configuration),
             sdk_imports: skipped(&[UPSTREAM, "nixosModules"]).collect(),
             packages_given,
-            nixpkgs_config: places(configuration.under(&AttrPath::dotted("nixpkgs.config"))),
             import_tree: skipped(&["import-tree"]).collect(),
         }
     }

@@ -11,6 +11,8 @@ use rowan::ast::AstNode;
 pub struct Flake {
     /// The hosts whose names are written out, in their order.
     pub hosts: Vec<String>,
+    /// Where there are further hosts, whose names or modules are not written out.
+    pub unlisted_hosts: Option<Place>,
     /// The host whose modules were read.
     pub host: Option<String>,
     /// Where packages are handed to the host, so that `nixpkgs.config` in a module has no effect.
@@ -37,7 +39,8 @@ pub(super) fn read(
         pass_over_outputs(reader, root);
     }
     let names: Vec<_> = hosts.iter().map(|host| host.name.clone()).collect();
-    let mut flake = Flake { hosts: names, ..Flake::default() };
+    let unlisted_hosts = reader.taken.not_followed.first().map(|part| part.place.clone());
+    let mut flake = Flake { hosts: names, unlisted_hosts, ..Flake::default() };
     let of_name = |wanted: &str| hosts.iter().find(|host| host.name == wanted);
     let chosen = match (asked, hosts.as_slice()) {
         (Some(wanted), _) => of_name(wanted),

@@ -31,4 +31,4 @@ pub use imports::NotFollowed;
 pub(super) use new_file::list_of;
 pub use new_file::{NewFile, NotImported, Nowhere};
 pub use problem::Problem;
-pub use verdict::Declared;
+pub use verdict::{Declared, not_found};

@@ -75,10 +75,12 @@ impl Configuration {
     }
 
     /// Where a file of our own belongs: where one is already, else beside the module that imports the hardware's, else
-    /// beside the first module.
+    /// beside the first module, else, where other hosts have these too, beside the flake.
     #[must_use]
     pub fn new_file(&self) -> NewFile {
-        if let Some(file) = self.files.iter().find(|file| file.marker.is_some()) {
+        // One that was changed by hand is the user's, and in the way only where it has the name of ours.
+        let is_ours = |file: &&SourceFile| file.marker.is_some_and(|own| !own.is_hand_edited);
+        if let Some(file) = self.files.iter().find(is_ours) {
             return NewFile::Ours(file.path.clone());
         }
         if let Some(place) = self.evidence().import_tree.into_iter().next() {
@@ -89,12 +91,19 @@ impl Configuration {
         };
         let is_main = |file: &&SourceFile| file.path.ends_with("configuration.nix");
         let modules = || self.files.iter().filter(|file| !self.is_flake(file));
+        let is_shared = |file: &&SourceFile| !self.other_hosts_with(&file.path).is_empty();
+        let own_modules = || modules().filter(|file| !is_shared(file));
         let first = self.files.first();
-        let importer = modules()
+        let is_entry = |file: &&SourceFile| {
+            let has_shared = self.is_of_a_host() && modules().any(|file| is_shared(&file));
+            !self.is_flake(file) || imports_hardware(file) || has_shared
+        };
+        let importer = own_modules()
             .find(imports_hardware)
-            .or_else(|| modules().find(is_main))
-            // A flake may import the hardware's module itself; what lies beside a flake may belong to any host.
-            .or_else(|| first.filter(|file| !self.is_flake(file) || imports_hardware(file)));
+            .or_else(|| own_modules().find(is_main))
+            // A flake may import the hardware's module itself, and what a host has alone stands in the flake; else what
+            // lies beside a flake may belong to any host.
+            .or_else(|| first.filter(is_entry));
         match importer {
             Some(importer) => NewFile::Beside {
                 file: importer.path.with_file_name(self.own_name(importer)),
@@ -108,6 +117,22 @@ impl Configuration {
         }
     }
 
+    /// The file that an import of a file elsewhere belongs in, where one can be told: a flake lists the modules of a host.
+    #[must_use]
+    pub fn importer(&self) -> Option<PathBuf> {
+        match self.new_file() {
+            NewFile::Beside { importer, .. } => Some(importer),
+            NewFile::Ours(_) | NewFile::Nowhere(_) => {
+                self.files.first().filter(|_| self.is_of_a_host()).map(|file| file.path.clone())
+            }
+        }
+    }
+
+    /// Whether the modules of one host of a flake were read.
+    fn is_of_a_host(&self) -> bool {
+        self.entry.is_flake && self.flake.as_ref().is_some_and(|flake| flake.host.is_some())
+    }
+
     /// Whether a file that was read imports others by a written path, so that it has a list to add to.
     #[must_use]
     pub fn has_imports(&self, importer: &Path) -> bool {
@@ -119,8 +144,10 @@ impl Configuration {
         let host = self.flake.as_ref().and_then(|flake| flake.host.as_deref());
         let is_plain =
             |host: &&str| host.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-        let is_shared =
-            importer.resolved.parent().is_some_and(|folder| self.is_shared_folder(folder));
+        let folder = importer.resolved.parent();
+        let has_others = self.flake.as_ref().is_some_and(|flake| flake.hosts.len() > 1);
+        let is_shared = folder.is_some_and(|folder| self.is_shared_folder(folder))
+            || self.is_flake(importer) && has_others;
         match host.filter(is_plain) {
             Some(host) if is_shared => format!("nvsdk-top-{host}.nix"),
             _ => NAME.to_owned(),

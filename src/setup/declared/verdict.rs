@@ -43,14 +43,20 @@ impl fmt::Display for Declared {
             Self::Value { definitions, .. } => write!(f, "set at {}", places(definitions)),
             Self::Unknown { place, .. } => write!(f, "unknown (expression at {place})"),
             Self::NotFound { files_read, imports_not_followed } => {
-                write!(
-                    f,
-                    "not found in the {files_read} files read ({imports_not_followed} imports not followed)"
-                )
+                f.write_str(&not_found(*files_read, *imports_not_followed))
             }
             Self::Conflict(definitions) => write!(f, "set differently at {}", places(definitions)),
         }
     }
+}
+
+/// What is said of an option that was not found.
+#[must_use]
+pub fn not_found(files_read: usize, imports_not_followed: usize) -> String {
+    let counted =
+        |number: usize, thing| format!("{number} {thing}{}", if number == 1 { "" } else { "s" });
+    let (files, imports) = (counted(files_read, "file"), counted(imports_not_followed, "import"));
+    format!("not found in the {files} read ({imports} not followed)")
 }
 
 impl Configuration {
@@ -99,7 +105,8 @@ impl Configuration {
         }
     }
 
-    fn not_found(&self) -> Declared {
+    /// That nothing that was read sets an option.
+    pub(in crate::setup) fn not_found(&self) -> Declared {
         Declared::NotFound {
             files_read: self.files.len(),
             imports_not_followed: self.not_followed.len() + self.problems.len(),

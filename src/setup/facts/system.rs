@@ -61,12 +61,6 @@ impl System {
     pub fn is_elsewhere(&self) -> bool {
         self.distribution.known().is_some_and(|distribution| distribution.id != "nixos")
     }
-
-    /// The system as Nix names it, such as `x86_64-linux`.
-    #[must_use]
-    pub fn nix_system(&self) -> Option<String> {
-        self.machine.known().map(|machine| format!("{machine}-linux"))
-    }
 }
 
 pub(super) fn read(files: Files<'_>, surroundings: &Surroundings) -> System {

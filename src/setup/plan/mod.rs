@@ -66,6 +66,17 @@ pub enum Refusal {
     /// A file of ours that was not read with the configuration, since another host may have it.
     #[error("{} was written before and nothing imports it yet; import it in {}, else what it says would be lost", .0.display(), .1.display())]
     NotImported(PathBuf, PathBuf),
+    /// A file of ours that other hosts of the flake import, whose machines are not known.
+    #[error(
+        "{} is a part of {hosts} too, and what is written counts for them: let each host import a file of its own, or \
+         name the file with -o to write it for all of them", file.display()
+    )]
+    Shared {
+        /// The file.
+        file: PathBuf,
+        /// The other hosts.
+        hosts: String,
+    },
     /// Where a predicate stands a second one would drop it.
     #[error("unfree packages are permitted by an expression at {0}; add the names there: {1}")]
     Predicate(Place, String),

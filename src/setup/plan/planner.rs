@@ -1,6 +1,6 @@
 //! How a plan is worked out: row by row, what the user's files have is held against what is wanted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::setup::declared::{Configuration, Definition, NewFile, Nowhere};
 use crate::setup::model::{Because, Row, Setup};
@@ -33,11 +33,8 @@ impl Setup {
             changes_mode || changed.iter().any(|row| row.option.effect == Effect::Boot);
         // Switching would also bring what waits for a boot: a driver that was built before, or that is declared and
         // not built yet.
-        let waits =
-            |row: &Row| row.option.effect == Effect::Boot && row.need(&self.facts).is_some();
-        let at_boot = changes_driver
-            || self.rows.iter().any(waits)
-            || !self.facts.generations.pending().is_empty();
+        let at_boot =
+            changes_driver || self.waits_for_boot() || !self.facts.generations.pending().is_empty();
         planner.finish(at_boot)
     }
 }
@@ -125,10 +122,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn is_in_own_file(&self, row: &Row) -> bool {
-        match &row.stated {
-            Stated::Value { places, .. } => places.iter().any(|place| !self.setup.is_theirs(place)),
-            _ => false,
-        }
+        self.setup.is_in_own_file(row)
     }
 
     /// nixpkgs wants the kernel module named for newer drivers; a module for upstream's options shows all of them.
@@ -280,9 +274,18 @@ impl<'a> Planner<'a> {
             if let (Ok(path), Some(importer), false) = (&path, &importer, was_read) {
                 self.plan.refusals.push(Refusal::NotImported(path.clone(), importer.clone()));
             }
+            let shared = path.as_deref().ok().and_then(|path| self.shared(path));
+            self.plan.refusals.extend(shared);
             self.plan.file = Some(FilePlan { path, importer, before, after });
         }
         self.plan
+    }
+
+    /// A file that other hosts have counts for machines that are not known.
+    fn shared(&self, file: &Path) -> Option<Refusal> {
+        let hosts = self.configuration()?.other_hosts_with(file);
+        (!hosts.is_empty())
+            .then(|| Refusal::Shared { file: file.to_owned(), hosts: hosts.join(", ") })
     }
 
     fn text(&self) -> Result<String, String> {

@@ -12,6 +12,8 @@ const BOTH: &str = "{ inputs.nixpkgs.url = \"github:NixOS/nixpkgs/nixos-26.05\";
 
 const HOST: &str = "{ imports = [ ./hardware-configuration.nix ]; }";
 
+const HARDWARE: (&str, &str) = ("hosts/hardware-configuration.nix", "{ }");
+
 fn flake(files: &[(&str, &str)], host: Option<&str>) -> (Folder, Configuration) {
     let folder = Folder::of(&[]);
     for (name, text) in files {
@@ -76,19 +78,65 @@ fn what_nixpkgs_permits_is_left_alone_where_no_module_was_read() {
 }
 
 #[test]
-fn a_file_that_other_hosts_import_is_told_of() {
+fn what_other_hosts_have_too_is_not_imported_into() {
     let one = BOTH.replace("attic.nix", "cellar.nix");
-    let files = [("flake.nix", one.as_str()), ("hosts/cellar.nix", HOST)];
-    let told = |choices: &[(&str, Value)], flake_text: &str| {
-        let files = [("flake.nix", flake_text), files[1]];
+    let files = [("flake.nix", one.as_str()), ("hosts/cellar.nix", HOST), HARDWARE];
+    let (folder, read) = flake(&files, Some("cellar"));
+    let NewFile::Beside { file, importer } = read.new_file() else { panic!() };
+    assert_eq!(file, folder.path().join("nvsdk-top-cellar.nix"));
+    assert_eq!(importer, folder.path().join("flake.nix"));
+    let setup = of(read, &[("podman", ON)]);
+    assert_eq!(setup.objections(&setup.plan(), true), [""; 0]);
+}
+
+#[test]
+fn our_file_is_not_changed_for_other_hosts_unasked() {
+    let (_folder, alone) =
+        flake(&[("flake.nix", BOTH), ("hosts/cellar.nix", HOST)], Some("cellar"));
+    let written = of(alone, &[("podman", ON)]).plan().file.unwrap().after;
+    let imported = HOST.replace("imports = [", "imports = [ ./nvsdk-top.nix");
+    let objections = |flake_text: &str, is_planned| {
+        let files = [
+            ("flake.nix", flake_text),
+            ("hosts/cellar.nix", &imported),
+            ("hosts/nvsdk-top.nix", &written),
+            HARDWARE,
+        ];
+        let (_folder, read) = flake(&files, Some("cellar"));
+        let unchanged = of(read.clone(), &[]);
+        assert_eq!(unchanged.plan().refusals, []);
+        let setup = of(read, &[("docker", ON)]);
+        setup.objections(&setup.plan(), is_planned)
+    };
+    let one = BOTH.replace("attic.nix", "cellar.nix");
+    let told = objections(&one, true);
+    assert!(told[0].contains("nvsdk-top.nix is a part of attic too"), "{told:?}");
+    assert_eq!(objections(&one, false), [""; 0], "it is named then");
+    assert_eq!(objections(BOTH, true), [""; 0]);
+}
+
+#[test]
+fn hosts_that_a_function_makes_are_not_thought_away() {
+    let told = |flake_text: &str, choices: &[(&str, Value)]| {
+        let files =
+            [("flake.nix", flake_text), ("hosts/cellar.nix", HOST), ("hosts/attic.nix", HOST)];
         let (_folder, read) = flake(&files, Some("cellar"));
         let findings = of(read, choices).findings();
-        findings.into_iter().find(|finding| finding.id == "shared-file").map(|it| it.sentence)
+        findings.into_iter().any(|finding| finding.id == "hosts-not-listed")
     };
-    let sentence = told(&[("podman", ON)], &one).unwrap();
-    assert!(sentence.ends_with("look at attic before"), "{sentence}");
-    assert_eq!(told(&[], &one), None, "nothing is to be written");
-    assert_eq!(told(&[("podman", ON)], BOTH), None);
+    let choice = [("podman", ON)];
+    assert!(!told(BOTH, &choice));
+    let alone = "nixpkgs.lib.nixosSystem { modules = [ ./hosts/attic.nix ]; }";
+    assert!(told(&BOTH.replace(alone, "mkHost ./hosts/attic.nix"), &choice));
+    let set = "{ cellar = nixpkgs.lib.nixosSystem { modules = [ ./hosts/cellar.nix ]; }; }";
+    let of_set = |more: &str| {
+        format!("{{ outputs = {{ nixpkgs, ... }}: {{ nixosConfigurations = {set}{more}; }}; }}")
+    };
+    assert!(!told(&of_set(""), &choice));
+    assert!(told(&of_set(" // builtins.mapAttrs mkHost ./hosts"), &choice));
+    assert!(!told(&of_set(" // builtins.mapAttrs mkHost ./hosts"), &[]), "nothing is written");
+    let many = "h = nixpkgs.lib.nixosSystem { modules = [ ]; }; ".repeat(40);
+    assert!(told(&of_set(&format!(" // {{ {many} }}")), &choice), "too many to be looked at");
 }
 
 #[test]

@@ -334,7 +334,9 @@ fn what_is_next_is_about_the_configuration_that_was_read() {
     let folder = Folder::of(&[("configuration.nix", FRESH)]);
     let mut read = folder.read();
     let file = folder.path().join("configuration.nix");
-    assert_eq!(next::Entry::from(&read), next::Entry::File(file));
+    assert_eq!(next::Entry::from(&read), next::Entry::File(file.clone()));
+    read.entry.file = "configuration.nix".into();
+    assert_eq!(next::Entry::from(&read), next::Entry::File(file), "for any folder");
     read.entry.is_flake = true;
     read.entry.file = folder.path().join("flake.nix");
     read.entry.this_host = Some("desk".to_owned());
@@ -343,4 +345,20 @@ fn what_is_next_is_about_the_configuration_that_was_read() {
     assert_eq!(next::Entry::from(&read), flake("desk"));
     read.entry.host = Some("rack".to_owned());
     assert_eq!(next::Entry::from(&read), flake("rack"));
+}
+
+#[test]
+fn a_file_of_ours_that_became_the_users_is_theirs_by_another_name() {
+    let folder = Folder::of(&[("configuration.nix", FRESH)]);
+    let text = folder.apply(&folder.setup(no_machine(), &[("podman", ON)])) + "# mine\n";
+    folder.write("nvsdk-top.nix", &text);
+    let refusals = || folder.setup(no_machine(), &[("docker", ON)]).plan().refusals;
+    assert!(matches!(refusals()[..], [Refusal::HandEdited(_)]), "{:?}", refusals());
+    folder.write("mine.nix", &text);
+    fs::remove_file(folder.path().join("nvsdk-top.nix")).unwrap();
+    folder.write("configuration.nix", &FRESH.replace("imports = [", "imports = [ ./mine.nix"));
+    let setup = folder.setup(no_machine(), &[("docker", ON)]);
+    let file = folder.apply(&setup);
+    assert!(file.contains("docker") && !file.contains("podman"), "what the other says is there");
+    assert_eq!(folder.setup(no_machine(), &[]).row("podman").unwrap().stated.value(), Some(&ON));
 }

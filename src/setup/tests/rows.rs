@@ -25,10 +25,10 @@ fn what_is_declared_comes_before_what_runs() {
     let row = setup.row("persistenced").unwrap();
     assert_eq!(row.wanted, Some((ON, Because::Declared)));
     assert_eq!(row.running.value, Some(OFF));
-    assert_eq!(row.need(&setup.facts), Some(Need::Rebuild));
+    assert_eq!(setup.need(row), Some(Need::Rebuild));
     let podman = setup.row("podman").unwrap();
     assert_eq!(podman.wanted, Some((OFF, Because::Running)));
-    assert_eq!(podman.need(&setup.facts), None);
+    assert_eq!(setup.need(podman), None);
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn what_is_built_needs_a_reboot() {
     let text = "{ services.xserver.videoDrivers = [ \"nvidia\" ]; hardware.nvidia.open = false; hardware.nvidia.nvidiaPersistenced = true; }";
     let need = |facts: Facts, path| {
         let setup = setup(text, facts, &[]);
-        setup.row(path).unwrap().need(&setup.facts)
+        setup.need(setup.row(path).unwrap())
     };
     let built =
         |flavour| Evidence::new("", Ok(BuiltDriver { version: "595.71.05".to_owned(), flavour }));
@@ -56,6 +56,22 @@ fn what_is_built_needs_a_reboot() {
     assert_eq!(need(facts, "driver.open"), Some(Need::Reboot));
 }
 
+#[test]
+fn what_only_a_file_says_that_nothing_imports_needs_the_import() {
+    let folder = Folder::of(&[("configuration.nix", FRESH)]);
+    let written = folder.setup(no_machine(), &[("podman", ON)]);
+    let file = written.plan().file.unwrap();
+    folder.write("nvsdk-top.nix", &file.after);
+    let need = |path: &str| {
+        let setup = folder.setup(no_machine(), &[]);
+        setup.need(setup.row(path).unwrap())
+    };
+    assert_eq!((need("podman"), need("docker")), (Some(Need::Import), None));
+    let imported = FRESH.replace("imports = [", "imports = [ ./nvsdk-top.nix");
+    folder.write("configuration.nix", &imported);
+    assert_eq!(need("podman"), Some(Need::Rebuild));
+}
+
 /// A driver that is taken out stays loaded until the boot.
 #[test]
 fn a_driver_that_is_not_built_any_more_needs_a_reboot() {
@@ -65,7 +81,7 @@ fn a_driver_that_is_not_built_any_more_needs_a_reboot() {
     let text = "{ hardware.nvidia-sdk.enable = false; }";
     let need = |facts: Facts| {
         let setup = setup(text, facts, &[]);
-        setup.row("enable").unwrap().need(&setup.facts)
+        setup.need(setup.row("enable").unwrap())
     };
     assert_eq!(need(facts.clone()), Some(Need::Rebuild), "it is not known what is built");
     facts.generations.next_boot.kernel_modules = Evidence::new("", Ok("modules".to_owned()));

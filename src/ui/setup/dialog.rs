@@ -4,14 +4,16 @@ use ratatui::layout::Rect;
 
 use super::lines;
 use crate::app::setup::{Dialog, Kind, Line, SetupTab};
-use crate::app::{Hit, List};
 use crate::theme::Role;
 use crate::ui::Hits;
 use crate::ui::canvas::Canvas;
-use crate::ui::layout::{centered, row};
+use crate::ui::layout::row;
+use crate::ui::menu::{self, Item, popup};
 
 /// Longer lines are hard to read.
 const WIDTH: u16 = 100;
+/// The columns of a menu.
+const MENU_WIDTH: u16 = 40;
 
 /// Draws the dialog over `body`.
 pub(super) fn draw(
@@ -21,12 +23,13 @@ pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     hits: &mut Hits,
 ) {
+    let menu = (dialog.title(), MENU_WIDTH);
     match dialog {
         Dialog::Choices { words, cursor, .. } => {
-            draw_menu(dialog.title(), words, *cursor, None, body, canvas, hits);
+            menu::draw(menu, &items(words, None), *cursor, body, canvas, hits);
         }
         Dialog::Marks { words, cursor, marked, .. } => {
-            draw_menu(dialog.title(), words, *cursor, Some(marked), body, canvas, hits);
+            menu::draw(menu, &items(words, Some(marked)), *cursor, body, canvas, hits);
         }
         Dialog::Users { text, complaint, .. } => {
             draw_entry(dialog.title(), text, complaint.as_deref(), body, canvas);
@@ -39,41 +42,14 @@ pub(super) fn draw(
     }
 }
 
-fn popup(title: &str, width: u16, rows: usize, body: Rect, canvas: &mut Canvas<'_>) -> Rect {
-    let rows = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2);
-    let place = centered(body, width, rows);
-    canvas.clear(place, Role::Popup);
-    let inside = canvas.frame(place, Role::PopupBorder, title);
-    Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
-}
-
-fn draw_menu(
-    title: &str,
-    words: &[&str],
-    cursor: usize,
-    marked: Option<&Vec<String>>,
-    body: Rect,
-    canvas: &mut Canvas<'_>,
-    hits: &mut Hits,
-) {
-    let inside = popup(title, 40, words.len(), body, canvas);
-    let room = usize::from(inside.height);
-    let top = List { cursor }.top(words.len(), room);
-    for (number, word) in words.iter().enumerate().skip(top).take(room) {
-        let line = row(inside, u16::try_from(number - top).unwrap_or(0));
-        let mark =
-            marked.map_or(
-                "",
-                |marked| {
-                    if marked.iter().any(|one| one == word) { "[x] " } else { "[ ] " }
-                },
-            );
-        canvas.text(line, Role::Text, &format!("{mark}{word}"));
-        if number == cursor {
-            canvas.dress(line, Role::Selection);
-        }
-        hits.add(line, Hit::MenuRow(number));
-    }
+/// The words of an option; those that are marked where any may be.
+fn items(words: &[&str], marked: Option<&[String]>) -> Vec<Item<'static>> {
+    let mark = |word: &str| match marked {
+        None => "",
+        Some(marked) if marked.iter().any(|one| one == word) => "[x] ",
+        Some(_) => "[ ] ",
+    };
+    words.iter().map(|word| Item { name: format!("{}{word}", mark(word)), help: "" }).collect()
 }
 
 fn draw_entry(

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::setup::{Sheet, shown};
 use crate::app::{Hit, List, State};
-use crate::setup::{Effect, Need, OPTIONS, Row, SdkOption, Severity, Stated};
+use crate::setup::{Effect, OPTIONS, Row, SdkOption, Severity, Stated};
 use crate::theme::Role;
 use crate::ui::Hits;
 use crate::ui::canvas::Canvas;
@@ -187,15 +187,14 @@ fn need(sheet: &Sheet, row: &Row, has_room: bool, canvas: &Canvas<'_>) -> (Role,
     let glyphs = canvas.glyphs;
     let gravest = sheet.findings_of(row.option).map(|finding| finding.severity).max();
     let changed = if row.is_changed() { glyphs.changed } else { "" };
-    let when = match (row.need(&sheet.setup.facts), row.option.effect) {
-        (Some(Need::Rebuild), _) => "rebuild",
-        (Some(Need::Reboot), _) => "reboot",
+    let need = sheet.setup.need(row);
+    let when = match (need, row.option.effect) {
+        (Some(need), _) => need.word(),
         (None, Effect::Boot) if row.is_changed() => "boot",
         (None, Effect::Switch) if row.is_changed() => "switch",
         (None, _) => "",
     };
-    let waits = row.need(&sheet.setup.facts).is_some();
-    let when = match (has_room, waits) {
+    let when = match (has_room, need.is_some()) {
         (true, _) => when,
         (false, true) => glyphs.warning,
         (false, false) => "",

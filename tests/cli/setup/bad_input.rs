@@ -189,6 +189,18 @@ fn a_choice_that_would_not_work_is_not_written() {
 }
 
 #[test]
+fn what_is_wrong_already_is_shown_and_not_in_the_way() {
+    let place = Place::new();
+    let wrong = "hardware.nvidia-container-toolkit.enable = true;\n  system.stateVersion";
+    place.nix("configuration.nix", CONFIGURATION.replace("system.stateVersion", wrong));
+    let text = place.run(&["diff", "--set", "docker=true"]).ok(5);
+    assert!(text.contains("# the container toolkit needs the driver"), "{text}");
+    assert!(!text.contains("not possible"), "{text}");
+    let text = place.run(&["write", "--yes", "--set", "docker=true"]).ok(0);
+    assert!(text.contains("# the container toolkit needs the driver"), "{text}");
+}
+
+#[test]
 fn no_second_file_gets_the_keys_of_an_imported_one() {
     let place = Place::new();
     place.run(&WRITE).ok(0);

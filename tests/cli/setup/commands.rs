@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::place::{CONFIGURATION, Place, Said, word};
+use crate::common::write;
 use crate::nix::{evaluate, is_there};
 use crate::pty::terminal::Terminal;
 use crate::support::Machine;
@@ -30,6 +31,45 @@ fn show_lists_every_option_and_plans_nothing() {
     }
     assert!(text.starts_with("NixOS 25.11"), "{text}");
     assert_eq!(place.run(&["diff"]).ok(0), "");
+}
+
+#[test]
+fn show_says_how_what_runs_is_known() {
+    let place = Place::new();
+    let version =
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build\n";
+    write(&place.root(), "/proc/driver/nvidia/version", version);
+    let text = place.run(&["show"]).ok(0);
+    let (_, evidence) = text.split_once("How what runs is known").unwrap();
+    for words in [
+        "  driver.open: open\n",
+        "/proc/driver/nvidia/version: open 580.95.05\n",
+        "  persistenced: ",
+    ] {
+        assert!(evidence.contains(words), "no {words} in {text}");
+    }
+}
+
+#[test]
+fn every_import_that_was_not_followed_is_in_the_document() {
+    let place = Place::new();
+    let text = "{ inputs, ... }:\n{\n  imports = [\n    inputs.a.b\n    (import ./c.nix)\n    ./gone.nix\n    ./bad.nix\n  ];\n}\n";
+    place.nix("configuration.nix", text);
+    place.nix("bad.nix", "{ a = ; }");
+    let json: Value = serde_json::from_str(&place.run(&["show", "--json"]).out).unwrap();
+    let list = |name: &str| json["configuration"][name].as_array().unwrap().clone();
+    let [one, two] = &list("not_followed")[..] else { panic!("{json}") };
+    assert_eq!((&one["line"], &one["text"]), (&4.into(), &"inputs.a.b".into()));
+    assert_eq!(one["file"], word(&place.path("configuration.nix")));
+    assert!(one["why"].as_str().unwrap().contains("module of an input"), "{one}");
+    assert_eq!((&two["line"], &two["column"]), (&5.into(), &6.into()), "{two}");
+    let [gone, bad] = &list("problems")[..] else { panic!("{json}") };
+    assert_eq!(
+        (&gone["file"], &gone["line"]),
+        (&word(&place.path("gone.nix")).into(), &Value::Null)
+    );
+    assert_eq!((&bad["file"], &bad["line"]), (&word(&place.path("bad.nix")).into(), &1.into()));
+    assert_eq!(list("files"), [word(&place.path("configuration.nix"))]);
 }
 
 #[test]
@@ -53,7 +93,7 @@ fn a_machine_without_nixos_is_told_what_it_has_instead() {
     assert!(!place.run(&["show"]).ok(0).contains("sudo"));
     let file = place.folder.path().join("gpu.nix");
     let said = place.run(&with(&["write", "--yes", "-o", word(&file)]));
-    assert!(said.ok(0).contains("import the file"));
+    assert!(said.ok(0).contains(&format!("import {} in the", word(&file))));
     assert!(fs::read_to_string(&file).unwrap().contains("virtualisation.docker"));
     // Without a place to write to, the difference says so.
     let text = place.run(&with(&["diff"])).ok(5);

@@ -84,6 +84,19 @@ fn the_mode_is_kept_while_it_is_another_than_was_read() {
 }
 
 #[test]
+fn the_release_is_turned_kept_and_taken_back() {
+    let mut monitor = opened();
+    let release = |monitor: &Monitor| monitor.state.setup.sheet().unwrap().setup.release.name();
+    let read = release(&monitor);
+    monitor.press("v");
+    let other = release(&monitor);
+    assert_ne!(other, read);
+    assert_eq!(kept(&monitor), [("release".to_owned(), Value::Text(other.to_owned()))]);
+    monitor.press("u");
+    assert_eq!((release(&monitor), kept(&monitor)), (read, Vec::new()));
+}
+
+#[test]
 fn a_choice_opens_a_menu() {
     let mut monitor = opened();
     go(&mut monitor, "driver.package");

@@ -6,7 +6,7 @@ use super::page::{Page, Tone};
 use crate::cli::Exit;
 use crate::run::Failure;
 use crate::run::setup::{Destination, Gathered, objections};
-use crate::setup::{Change, DiffLine, Outcome, Plan, Setup, Severity, diff};
+use crate::setup::{Change, DiffLine, Outcome, Plan, Setup, diff};
 
 /// Prints what would be written and what would not.
 pub(super) fn run(gathered: &Gathered) -> Result<Exit, Failure> {
@@ -78,9 +78,9 @@ pub(super) fn by_hand<W: Write>(page: &mut Page<W>, plan: &Plan) -> io::Result<(
 
 /// What the checks find that is in nobody's way.
 pub(super) fn warnings<W: Write>(page: &mut Page<W>, setup: &Setup) -> io::Result<()> {
-    let findings = setup.findings().into_iter();
-    let mut warnings = findings.filter(|finding| finding.severity == Severity::Warning);
-    warnings.try_for_each(|finding| remark(page, Tone::Alarm, &finding.sentence))
+    let blockers = setup.blockers();
+    let mut others = setup.findings().into_iter().filter(|finding| !blockers.contains(finding));
+    others.try_for_each(|finding| remark(page, Tone::Alarm, &finding.sentence))
 }
 
 /// Our file is in its place, but the configuration does not have it.

@@ -11,9 +11,11 @@ use crate::cli::Exit;
 use crate::model::is_printable;
 use crate::run::Failure;
 use crate::run::setup::{Gathered, SCHEMA};
-use crate::setup::declared::Place;
+use crate::setup::declared::{Configuration, Place};
 use crate::setup::facts::Facts;
-use crate::setup::{Change, Effect, Finding, Kind, Outcome, Plan, Row, Setup, Severity, Stated};
+use crate::setup::{
+    Change, Effect, Finding, Kind, Need, Outcome, Plan, Row, Setup, Severity, Stated,
+};
 
 /// The document; its keys stay in this order.
 #[derive(Serialize)]
@@ -22,6 +24,7 @@ struct Document<'a> {
     entry: Option<String>,
     release: &'static str,
     mode: &'static str,
+    configuration: Option<Json>,
     options: Vec<Json>,
     findings: Vec<Json>,
     plan: Json,
@@ -36,6 +39,7 @@ pub(super) fn run(gathered: &Gathered) -> Result<Exit, Failure> {
         entry: gathered.entry.as_ref().map(ToString::to_string),
         release: setup.release.name(),
         mode: setup.mode.word(),
+        configuration: setup.configuration.as_deref().map(configuration),
         options: setup.rows.iter().map(|row| option(setup, row)).collect(),
         findings: setup.findings().iter().map(finding).collect(),
         plan: plan(setup),
@@ -96,7 +100,7 @@ fn option(setup: &Setup, row: &Row) -> Json {
         "declared": stated(&row.stated),
         "wanted": wanted,
         "differs": row.differs(),
-        "needs": row.need(&setup.facts).map(words::need),
+        "needs": setup.need(row).map(Need::word),
     })
 }
 
@@ -123,6 +127,31 @@ fn stated(stated: &Stated) -> Json {
     }
 }
 
+/// What of the configuration was read, and every part of it that was not, with its place and the reason.
+fn configuration(read: &Configuration) -> Json {
+    let files = read.files.iter().map(|file| file.path.display().to_string());
+    let not_followed = read.not_followed.iter().map(|part| {
+        let mut json = place(&part.place);
+        json["text"] = json!(part.text);
+        json["why"] = json!(part.why);
+        json
+    });
+    let problems = read.problems.iter().map(|problem| {
+        let position = problem.position();
+        json!({
+            "file": problem.path().display().to_string(),
+            "line": position.map(|at| at.line),
+            "column": position.map(|at| at.column),
+            "why": problem.to_string(),
+        })
+    });
+    json!({
+        "files": files.collect::<Vec<_>>(),
+        "not_followed": not_followed.collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
+    })
+}
+
 fn place(place: &Place) -> Json {
     json!({ "file": place.file.display().to_string(), "line": place.line, "column": place.column })
 }
@@ -135,6 +164,7 @@ fn finding(finding: &Finding) -> Json {
     json!({
         "id": finding.id,
         "option": finding.option,
+        "with": finding.with,
         "severity": severity,
         "sentence": finding.sentence,
     })

@@ -12,7 +12,7 @@ use crate::model::{KernelModule, printable};
 use crate::run::Failure;
 use crate::run::setup::Gathered;
 use crate::setup::facts::{Facts, Pending};
-use crate::setup::{Row, Setup, Severity};
+use crate::setup::{Need, Row, Setup, Severity};
 
 /// Columns: the option, what runs, what is declared, what is wanted, and what that needs.
 const COLUMNS: usize = 5;
@@ -29,6 +29,7 @@ pub(super) fn run(gathered: &Gathered) -> Result<Exit, Failure> {
     }
     table(&mut page, gathered)?;
     differences(&mut page, setup)?;
+    evidence(&mut page, setup)?;
     findings(&mut page, setup)?;
     if !setup.facts.system.is_nixos() {
         elsewhere::write(&mut page, &setup.facts)?;
@@ -99,8 +100,7 @@ fn cells(setup: &Setup, row: &Row, folder: &Path) -> [String; COLUMNS] {
     let needs = if row.is_changed() {
         "to be written".to_owned()
     } else {
-        let need = row.need(&setup.facts).filter(|_| setup.facts.system.is_nixos());
-        need.map_or_else(String::new, |need| words::need(need).to_owned())
+        need(setup, row).map_or_else(String::new, |need| need.word().to_owned())
     };
     let cells = [
         format!("  {}", row.option.path),
@@ -139,9 +139,14 @@ fn difference(setup: &Setup, row: &Row) -> Option<String> {
     if row.is_changed() {
         return Some(format!("{path} is to be {wanted}, which {}", row.option.effect.sentence()));
     }
-    let is_nixos = setup.facts.system.is_nixos();
-    let need = row.need(&setup.facts).filter(|_| is_nixos)?;
-    Some(format!("{path} is declared {wanted}, and running is: {running}; {}", words::need(need)))
+    let need = need(setup, row)?;
+    Some(format!("{path} is declared {wanted}, and running is: {running}; {}", need.word()))
+}
+
+/// What an option needs. What another distribution runs waits for no configuration of NixOS, but a file may wait for its
+/// import.
+fn need(setup: &Setup, row: &Row) -> Option<Need> {
+    setup.need(row).filter(|need| *need == Need::Import || setup.facts.system.is_nixos())
 }
 
 fn pending_words(pending: Pending) -> &'static str {
@@ -152,6 +157,22 @@ fn pending_words(pending: Pending) -> &'static str {
         }
         Pending::NextBoot => "the next boot starts another system than the current one",
     }
+}
+
+/// The options whose evidence is printed; `--json` has that of all.
+const EVIDENT: &[&str] =
+    &["enable", "driver.package", "driver.open", "persistenced", "container.enable"];
+
+/// What is known of the driver, its module, the persistence daemon and the CDI specs, and from where.
+fn evidence<W: Write>(page: &mut Page<W>, setup: &Setup) -> io::Result<()> {
+    page.heading("How what runs is known")?;
+    for row in EVIDENT.iter().filter_map(|path| setup.row(path)) {
+        page.line(Tone::Plain, &format!("  {}: {}", row.option.path, row.running.text))?;
+        for line in row.running.evidence_lines() {
+            page.line(Tone::Quiet, &format!("    {line}"))?;
+        }
+    }
+    Ok(())
 }
 
 fn findings<W: Write>(page: &mut Page<W>, setup: &Setup) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::setup::declared::Place;
 use crate::setup::draft::Value;
-use crate::setup::{Because, Need, Row, Stated};
+use crate::setup::{Because, Row, Stated};
 
 /// A value as the command line takes it.
 pub(super) fn value(value: &Value) -> String {
@@ -57,13 +57,5 @@ pub(super) fn because(because: Because) -> &'static str {
         Because::Declared => "declared",
         Because::Running => "running",
         Because::Needed => "needed",
-    }
-}
-
-/// What an option still needs, in a word.
-pub(super) fn need(need: Need) -> &'static str {
-    match need {
-        Need::Rebuild => "rebuild",
-        Need::Reboot => "reboot",
     }
 }

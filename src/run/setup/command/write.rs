@@ -161,9 +161,6 @@ fn write(
 }
 
 fn steps(page: &mut Page<impl io::Write>, steps: &[Step]) -> io::Result<()> {
-    if steps.is_empty() {
-        page.line(Tone::Plain, "  import the file in the configuration of the machine it is for")?;
-    }
     for step in steps {
         page.line(Tone::Plain, &format!("  {step}"))?;
     }

@@ -1,6 +1,7 @@
 //! What cannot be told is not said to be wrong, and not said to be right.
 
 use super::*;
+use crate::setup::facts::LoadedDriver;
 
 #[test]
 fn on_wsl_the_driver_is_not_what_the_toolkit_lacks() {
@@ -50,4 +51,27 @@ fn a_gpu_of_a_virtual_machine_is_not_the_drivers() {
     assert_eq!(open(&facts), Some(Error));
     facts.gpus.fact.as_mut().unwrap()[1].kernel_driver = Evidence::new("", Ok("vfio-pci".into()));
     assert_eq!(open(&facts), None);
+}
+
+#[test]
+fn names_that_are_not_known_are_not_claimed_to_be_all() {
+    let find = |choices: &[(&str, Value)]| fresh(gpus(&[9]), choices, "unfree-names");
+    let cudnn = ("components", words(&["cudnn"]));
+    assert_eq!(find(&[cudnn.clone(), ("unfree", word("list"))]), Some(Warning));
+    assert_eq!(find(from_ref(&cudnn)), Some(Warning), "list is needed then");
+    assert_eq!(find(&[cudnn, ("unfree", word("all"))]), None);
+    assert_eq!(find(&[("systemPackages", ON), ("unfree", word("list"))]), None);
+}
+
+#[test]
+fn a_kernel_that_takes_signed_modules_alone_is_told_of() {
+    let enable = |facts| fresh(facts, &[("enable", ON)], "unsigned-modules");
+    let mut facts = gpus(&[9]);
+    assert_eq!(enable(facts.clone()), None);
+    facts.kernel.sig_enforce = Evidence::new("/sys/module/module/parameters/sig_enforce", Ok(true));
+    assert_eq!(enable(facts.clone()), Some(Warning));
+    let flavour = crate::model::KernelModule::Open;
+    let loaded = LoadedDriver { version: "595.71.05".to_owned(), flavour };
+    facts.driver.loaded = Evidence::new("/proc/driver/nvidia/version", Ok(loaded));
+    assert_eq!(enable(facts), None, "it was taken");
 }

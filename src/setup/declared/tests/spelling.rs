@@ -228,8 +228,8 @@ fn a_file_of_ours_is_known_by_its_marker() {
     ]);
     let marker = Marker { mode: Mode::Snippet, is_hand_edited: true };
     assert_eq!(read.files[1].marker, Some(marker));
-    let crate::setup::declared::NewFile::Ours(file) = read.new_file() else { panic!() };
-    assert_eq!(name(&file), "gpu.nix");
+    let crate::setup::declared::NewFile::Beside { file, .. } = read.new_file() else { panic!() };
+    assert_eq!(name(&file), "nvsdk-top.nix", "one that was changed is the user's");
 }
 
 /// A way to write `names = value;`: where a set is opened, and which names are quoted.
