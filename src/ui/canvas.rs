@@ -6,8 +6,7 @@ use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::wrap::wrapped;
-use crate::model::printable;
+use crate::model::{printable, wrapped};
 use crate::store::Bucket;
 use crate::theme::{Glyphs, Gradient, Role, Theme};
 

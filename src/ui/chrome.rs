@@ -7,10 +7,9 @@ use super::Hits;
 use super::canvas::Canvas;
 use super::layout::split_left;
 use super::number::gibibytes;
-use super::wrap::wrapped;
 use crate::app::{Hit, State, Tab};
 use crate::config::{Action, Context};
-use crate::model::{HostMetric, Inventory, Origin, Sample, fixed};
+use crate::model::{HostMetric, Inventory, Origin, Sample, fixed, wrapped};
 use crate::theme::Role;
 
 /// Draws the program's name, the tabs, and as many facts as there is room for, the most important first to stay. The

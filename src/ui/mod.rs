@@ -13,7 +13,6 @@ mod overview;
 mod processes;
 mod setup;
 mod verdict;
-mod wrap;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

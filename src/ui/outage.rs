@@ -4,8 +4,8 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use super::layout::{centered, row};
-use super::wrap::wrapped;
 use crate::app::Outage;
+use crate::model::wrapped;
 use crate::theme::Role;
 
 /// Longer lines are hard to read.

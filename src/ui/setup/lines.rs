@@ -3,10 +3,10 @@
 use ratatui::layout::Rect;
 
 use crate::app::setup::{Kind, Line};
+use crate::model::wrapped;
 use crate::theme::Role;
 use crate::ui::canvas::Canvas;
 use crate::ui::layout::{row, split_left};
-use crate::ui::wrap::wrapped;
 
 /// The columns of a label, and how far after it the text stands.
 const LABEL: u16 = 9;

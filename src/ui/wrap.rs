@@ -1,3 +1,0 @@
-//! Texts over several lines, which the help and the dialogs break alike.
-
-pub(super) use crate::model::wrapped;
