@@ -10,6 +10,7 @@ use crate::cli::{Cli, Exit, Format};
 use crate::export::{Selection, json, table};
 use crate::model::Sample;
 use crate::source::{Feed, Patience, Request, Snapshot, SourceError};
+use crate::theme::{Environment, Glyphs};
 
 /// Drivers renew their energy counters and utilisation samples at least this often.
 const BETWEEN_READINGS: Duration = Duration::from_millis(110);
@@ -33,7 +34,12 @@ pub(super) fn run(cli: &Cli, feed: &mut Feed) -> Result<Exit, Failure> {
         (Format::Json, true) => {
             json::write(&mut stdout, &snapshot, &selection, json::Layout::Pretty)
         }
-        (Format::Table, _) => table::write(&mut stdout, &snapshot, &selection, terminal_width()),
+        (Format::Table, _) => {
+            let mut text = Vec::new();
+            table::write(&mut text, &snapshot, &selection, terminal_width())?;
+            let glyphs = Glyphs::detect(&Environment::new(|name| std::env::var(name).ok()));
+            stdout.write_all(glyphs.spelled(&String::from_utf8_lossy(&text)).as_bytes())
+        }
     }?;
     stdout.flush()?;
     Ok(exit(&snapshot.sample))

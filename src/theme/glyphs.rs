@@ -1,5 +1,7 @@
 //! The glyph table: what is drawn with, in Unicode and in ASCII.
 
+use std::borrow::Cow;
+
 use super::environment::Environment;
 
 /// Declares [`Glyphs`] from one row per glyph: its name, and what it is in Unicode and in ASCII.
@@ -104,6 +106,26 @@ impl Glyphs {
         let is_console = term.as_deref() == Some("linux");
         if is_utf8 && !is_console { &Self::UNICODE } else { &Self::ASCII }
     }
+
+    /// The text as it can be shown with these glyphs: in ASCII, signs of the program's own are those of the table, and
+    /// what else is not ASCII is a question mark.
+    #[must_use]
+    pub fn spelled<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        // One sign tells the two sets apart.
+        if text.is_ascii() || self.degree == Self::UNICODE.degree {
+            return Cow::Borrowed(text);
+        }
+        let signs = [
+            (Self::UNICODE.degree, self.degree),
+            (Self::UNICODE.absent, self.absent),
+            (Self::UNICODE.times, self.times),
+            (Self::UNICODE.ellipsis, self.ellipsis),
+            (Self::UNICODE.separator, self.separator),
+        ];
+        let known = |text: String, (from, to): (&str, &str)| text.replace(from, to);
+        let text = signs.into_iter().fold(text.to_owned(), known);
+        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect::<String>().into()
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +144,12 @@ mod tests {
         all.extend([glyphs.ascending, glyphs.descending, glyphs.absent, glyphs.ellipsis]);
         all.extend([glyphs.separator, glyphs.times, glyphs.changed]);
         all
+    }
+
+    #[test]
+    fn a_plain_terminal_gets_the_signs_that_it_has() {
+        assert_eq!(Glyphs::ASCII.spelled("53 °C – 2×8 · 猫…"), "53 C - 2x8 | ?~");
+        assert_eq!(Glyphs::UNICODE.spelled("53 °C 猫"), "53 °C 猫");
     }
 
     #[test]

@@ -15,15 +15,12 @@ pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     pub(super) theme: &'a Theme,
     pub(super) glyphs: &'static Glyphs,
-    /// Whether the terminal may only get ASCII.
-    is_ascii: bool,
 }
 
 impl<'a> Canvas<'a> {
     /// Empties the whole buffer, to draw in it.
     pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'static Glyphs) -> Self {
-        let is_ascii = *glyphs != Glyphs::UNICODE;
-        let canvas = Self { buffer, theme, glyphs, is_ascii };
+        let canvas = Self { buffer, theme, glyphs };
         let blank = canvas.blank(Role::Screen);
         canvas.buffer.content.fill(blank);
         canvas
@@ -99,12 +96,10 @@ impl<'a> Canvas<'a> {
     /// The text as the terminal can show it: without control characters, and without more than ASCII where frames are
     /// drawn in ASCII.
     fn legible<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let text = printable(text);
-        if !self.is_ascii || text.is_ascii() {
-            return text;
+        match printable(text) {
+            Cow::Borrowed(text) => self.glyphs.spelled(text),
+            Cow::Owned(text) => self.glyphs.spelled(&text).into_owned().into(),
         }
-        let text = text.replace('°', self.glyphs.degree);
-        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect::<String>().into()
     }
 
     /// Writes `text` so that it ends where the first row of `area` ends.
