@@ -88,6 +88,11 @@ pub enum Mode {
         /// The first line that is shown.
         top: usize,
     },
+    /// What a number of the tab is.
+    Explain {
+        /// The number, by its place among [`State::explained`].
+        cursor: usize,
+    },
     /// The list of columns to sort by, with this one selected.
     SortMenu {
         /// The row of the selected column.
@@ -317,6 +322,7 @@ impl State {
             Mode::Normal if self.tab == Tab::Setup => self.setup.context(),
             Mode::Normal => self.page(),
             Mode::Help { .. } => Context::Help,
+            Mode::Explain { .. } => Context::Explain,
             Mode::SortMenu { .. } => Context::Menu,
         }
     }

@@ -107,6 +107,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ToggleTemperature => state.config.temperature = state.config.temperature.toggled(),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Details => details(state),
+        Action::Explain => explain(state),
         Action::SortMenu => open_sort_menu(state),
         Action::SortNext => turn_sort(state, 1),
         Action::SortPrevious => turn_sort(state, PROCESS_COLUMNS.len() - 1),
@@ -135,7 +136,9 @@ fn back(state: &mut State) {
     match state.mode {
         Mode::Normal if state.tab == Tab::Setup && state.setup.close() => {}
         Mode::Normal => state.zoom = None,
-        Mode::Help { .. } | Mode::SortMenu { .. } => state.mode = Mode::Normal,
+        Mode::Help { .. } | Mode::Explain { .. } | Mode::SortMenu { .. } => {
+            state.mode = Mode::Normal;
+        }
     }
 }
 
@@ -160,6 +163,11 @@ fn travel(state: &mut State, rows: isize) {
             let from = *top;
             let count = state.last_help_top() + 1;
             state.mode = Mode::Help { top: moved(from, rows, count) };
+        }
+        Mode::Explain { cursor } => {
+            let from = *cursor;
+            let count = state.explained().len();
+            state.mode = Mode::Explain { cursor: moved(from, rows, count) };
         }
         Mode::SortMenu { cursor } => *cursor = moved(*cursor, rows, PROCESS_COLUMNS.len()),
         Mode::Normal => match state.tab {
@@ -255,6 +263,12 @@ fn select_gpu(state: &mut State, gpu: usize) {
     }
 }
 
+/// Says what a number is: on the GPU tab the selected one first.
+fn explain(state: &mut State) {
+    let cursor = if state.tab == Tab::Gpu { state.gpu_rows.cursor } else { 0 };
+    state.mode = Mode::Explain { cursor };
+}
+
 fn open_sort_menu(state: &mut State) {
     let cursor = PROCESS_COLUMNS.iter().position(|column| *column == state.sort).unwrap_or(0);
     state.mode = Mode::SortMenu { cursor };
@@ -287,6 +301,9 @@ fn click(state: &mut State, hit: Hit, effects: &mut Vec<Effect>) {
         Hit::MenuRow(row) if matches!(state.mode, Mode::SortMenu { .. }) => {
             state.mode = Mode::SortMenu { cursor: row };
             choose(state, effects);
+        }
+        Hit::MenuRow(cursor) if matches!(state.mode, Mode::Explain { .. }) => {
+            state.mode = Mode::Explain { cursor };
         }
         Hit::SetupRow(_) | Hit::MenuRow(_) if state.mode != Mode::Normal => back(state),
         Hit::SetupRow(row) => setup::click_row(state, row, effects),

@@ -53,6 +53,8 @@ contexts! {
     Gpu = "gpu", "GPU" -> Global;
     /// The setup of the machine.
     Setup = "setup", "Setup" -> Global;
+    /// What the numbers are.
+    Explain = "explain", "What the numbers are" -> Global;
     /// A menu.
     Menu = "menu", "In a menu" -> Global;
     /// A line to type into; what is typed comes before every other key.
@@ -174,6 +176,8 @@ actions! {
         ToggleTemperature = "toggle_temperature", "°C/°F";
         /// Stop the program until the shell continues it.
         Suspend = "suspend", "suspend";
+        /// Say what each number is: its meaning, unit and source, and why it is absent.
+        Explain = "explain", "explain";
     }
     Processes {
         /// Show the GPU (or the process's GPU) that was selected last.

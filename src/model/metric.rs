@@ -1,5 +1,7 @@
 //! The metric tables: one row per number. Sampling, JSON, help and (later) panes are made from the rows.
 
+use std::fmt;
+
 use super::unit::Unit;
 
 /// How a metric's readings follow one another.
@@ -24,6 +26,27 @@ impl Kind {
     #[must_use]
     pub const fn needs_two_readings(self) -> bool {
         matches!(self, Self::RateOf(_) | Self::Interval)
+    }
+}
+
+/// How the number comes about, to stand after `It is`.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Gauge => "what the driver says at the moment",
+            Self::Measured => "measured by the driver while it is asked",
+            Self::Counter => "a total that grows until the driver is reloaded",
+            Self::Fact => "lasting, and read once",
+            Self::Interval => "a mean over the time since the previous reading",
+            Self::RateOf(counter) => {
+                return write!(
+                    f,
+                    "the growth of {} in a second, from two readings",
+                    counter.spec().id
+                );
+            }
+        };
+        f.write_str(text)
     }
 }
 

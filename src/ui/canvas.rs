@@ -86,11 +86,14 @@ impl<'a> Canvas<'a> {
         end - area.x
     }
 
-    /// Writes `text` into as many rows of `area` as it needs and there are.
-    pub(super) fn paragraph(&mut self, area: Rect, role: Role, text: &str) {
+    /// Writes `text` into as many rows of `area` as it needs and there are, and returns how many it took.
+    pub(super) fn paragraph(&mut self, area: Rect, role: Role, text: &str) -> u16 {
+        let mut rows = 0;
         for (line, place) in wrapped(text, usize::from(area.width).max(1)).zip(area.rows()) {
             self.text(place, role, &line);
+            rows += 1;
         }
+        rows
     }
 
     /// The text as the terminal can show it: without control characters, and without more than ASCII where frames are

@@ -103,7 +103,7 @@ fn fitting(facts: &[(u8, String)], state: &State, room: usize) -> String {
 /// The actions that the footer tells of, in each context, before those that are everywhere.
 const TOLD: &[(Context, &[Action])] = &[
     (Context::Overview, &[Action::Details, Action::SortMenu, Action::SortReverse]),
-    (Context::Gpu, &[Action::NextGpu, Action::PreviousGpu]),
+    (Context::Gpu, &[Action::NextGpu, Action::PreviousGpu, Action::Explain]),
     (Context::Processes, &[Action::Details, Action::SortMenu, Action::SortReverse]),
     (
         Context::Setup,
@@ -123,6 +123,7 @@ const TOLD: &[(Context, &[Action])] = &[
     (Context::Entry, &[Action::Choose, Action::Erase, Action::Back]),
     (Context::Confirm, &[Action::Yes, Action::No, Action::Down, Action::Up]),
     (Context::Report, &[Action::Back, Action::Down, Action::Up, Action::PageDown]),
+    (Context::Explain, &[Action::Back, Action::Down, Action::Up]),
     (Context::Help, &[Action::Back, Action::PageDown, Action::PageUp]),
     (Context::NoDriver, &[Action::Demo, Action::Quit, Action::Help]),
 ];
@@ -132,6 +133,7 @@ const MODAL: &[Context] = &[
     Context::Entry,
     Context::Confirm,
     Context::Report,
+    Context::Explain,
     Context::Help,
     Context::NoDriver,
 ];

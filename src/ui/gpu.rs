@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::Hits;
 use super::canvas::Canvas;
 use super::layout::{row, split_left, split_top};
-use super::number::{show, shown_part};
+use super::number::{show, shown_part, slot_label};
 use super::verdict::{trouble, verdict};
 use crate::app::{Hit, Panel, State};
 use crate::config::Span;
@@ -96,7 +96,7 @@ fn reading(now: &GpuSample, slot: Slot) -> Option<Reading> {
     now.values.instances(slot.metric).get(slot.instance as usize).copied()
 }
 
-fn title(group: Group) -> &'static str {
+pub(super) fn title(group: Group) -> &'static str {
     match group {
         Group::Load => "Load",
         Group::Memory => "Memory",
@@ -156,7 +156,7 @@ fn draw_number(
 ) {
     let (_, words) = split_left(line, 2, 0);
     let (name, rest) = split_left(words, if line.width < 32 { 9 } else { 16 }, 1);
-    canvas.text(name, Role::TextDim, &label(slot));
+    canvas.text(name, Role::TextDim, &slot_label(slot));
     let (number, bar) = split_left(rest, 12, 2);
     match reading.value {
         Ok(value) if slot.metric.spec().unit == Unit::ClockEventReasons => {
@@ -183,14 +183,6 @@ fn draw_number(
     }
 }
 
-fn label(slot: Slot) -> String {
-    let spec = slot.metric.spec();
-    match spec.per {
-        crate::model::Per::One => spec.label.to_owned(),
-        _ => format!("{} {}", spec.label, slot.instance),
-    }
-}
-
 /// The colours of a metric: one accent for each meaning.
 fn gradient(metric: Metric) -> Option<Gradient> {
     match (metric.spec().group, metric.spec().unit) {
@@ -208,7 +200,7 @@ fn draw_history(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<
         History::TenMinutes => state.config.span.min(Span::TenMinutes),
         History::Newest | History::Day => state.config.span,
     };
-    let title = format!("{} {} {}", label(slot), canvas.glyphs.separator, span.text());
+    let title = format!("{} {} {}", slot_label(slot), canvas.glyphs.separator, span.text());
     let inside = canvas.frame(area, Role::Border, &title);
     let (chart, below) = split_top(inside, inside.height.saturating_sub(1));
     let history = state.history();
@@ -245,7 +237,7 @@ fn draw_no_history(now: &GpuSample, slot: Slot, inside: Rect, canvas: &mut Canva
     match reading(now, slot).map(|reading| reading.value) {
         Some(Err(why)) => canvas.paragraph(place, Role::Absent, &why.sentence()),
         _ => canvas.paragraph(place, Role::TextDim, "No history of it is kept, or none yet."),
-    }
+    };
 }
 
 /// What a metric can reach at most, where that is known.

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod chrome;
+mod explain;
 mod gpu;
 mod help;
 mod hits;
@@ -42,6 +43,7 @@ pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
     match state.mode {
         Mode::Normal => {}
         Mode::Help { top } => help::draw(state, top, body, &mut canvas, &mut hits),
+        Mode::Explain { cursor } => explain::draw(state, cursor, body, &mut canvas, &mut hits),
         Mode::SortMenu { cursor } => menu::draw_columns(cursor, body, &mut canvas, &mut hits),
     }
     if let Some(notice) = &state.notice {

@@ -1,7 +1,7 @@
 //! Numbers as the screen shows them.
 
 use crate::config::TemperatureUnit;
-use crate::model::{Metric, Unit, clock_event_mask, clock_events, fixed};
+use crate::model::{Metric, Per, Slot, Unit, clock_event_mask, clock_events, fixed};
 
 /// A value of a metric with its unit, in the user's unit of temperature.
 pub(super) fn show(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
@@ -36,6 +36,15 @@ fn reasons(mask: u64) -> String {
 pub(super) fn gibibytes(bytes: f64) -> String {
     let value = bytes / f64::from(1 << 30);
     fixed(value, u32::from(value < 99.95)).to_string()
+}
+
+/// What a slot is called; instances of one metric are told apart by their numbers.
+pub(super) fn slot_label(slot: Slot) -> String {
+    let spec = slot.metric.spec();
+    match spec.per {
+        Per::One => spec.label.to_owned(),
+        _ => format!("{} {}", spec.label, slot.instance),
+    }
 }
 
 /// Which of the `rows` of a list are shown from `top` on, where there is room for only so many of them.

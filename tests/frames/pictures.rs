@@ -25,6 +25,8 @@ fn every_tab_and_dialog() {
         ("help", "esc 1 F1"),
         ("sort", "esc 1 F6 down"),
         ("history", "esc 2 z"),
+        ("explain", "esc esc 2 i down"),
+        ("explain_process", "esc 3 i"),
     ] {
         monitor.press(keys);
         let is_tab = ["overview", "gpu", "processes"].contains(&name);

@@ -158,7 +158,7 @@ fn the_numbers_of_a_gpu_are_in_groups_of_one_piece() {
 }
 
 /// The keys that lead to each context.
-const WAYS: [&str; 7] = ["1", "2", "3", "1 z", "2 z", "1 F1", "3 F6"];
+const WAYS: [&str; 8] = ["1", "2", "3", "1 z", "2 z", "1 F1", "3 F6", "2 i"];
 
 #[test]
 fn every_action_can_be_asked_for_everywhere() {
@@ -206,6 +206,7 @@ fn in_context(context: Context) -> Monitor {
         Context::Global | Context::Overview => "1 right right down down",
         Context::Processes => "3 right down down",
         Context::Gpu => "2 right right down down",
+        Context::Explain => "2 i down",
         Context::Menu => "3 F6 down",
         _ => "1 F1 down",
     });
