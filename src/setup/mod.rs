@@ -27,6 +27,7 @@ mod stated;
 mod tests;
 mod unfree;
 mod version;
+mod wanted;
 
 pub use branch::{BRANCHES, Branch, TABLE_DATE};
 pub use checks::{CHECKS, Check, Finding, Severity};

@@ -1,13 +1,13 @@
 //! Setup as a whole: for each option what runs, what is declared and what is wanted, and what closes the difference.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::declared::{Configuration, Declared, NotImported, Place, SourceFile};
-use super::facts::{Facts, Gpu};
-use super::nix::{AttrPath, Expr};
+use super::declared::{Configuration, NotImported, Place, SourceFile};
+use super::facts::Facts;
 use super::options::{Home, OPTIONS, SdkOption};
-use super::{Branch, Draft, Mode, Release, Running, Stated, Value};
+use super::{Draft, Mode, Release, Running, Stated, Value};
 use crate::model::Architecture;
 
 /// Why an option is wanted as it is.
@@ -77,6 +77,8 @@ pub struct Setup {
     pub configuration: Option<Arc<Configuration>>,
     /// The text of the file that would be written, where it is there and was not read with the configuration.
     pub found_file: Option<Arc<str>>,
+    /// The git work tree that the planned file is in, or would be in.
+    pub work_tree: Option<PathBuf>,
     /// Whose options are written.
     pub mode: Mode,
     /// The release that is written for.
@@ -115,6 +117,7 @@ impl Setup {
             facts,
             configuration,
             found_file: None,
+            work_tree: None,
             mode,
             chosen: BTreeMap::new(),
             rows: Vec::new(),
@@ -183,11 +186,16 @@ impl Setup {
         self.rows = OPTIONS.iter().map(|option| self.worked_out(option)).collect();
         let read = self.configuration.as_deref();
         let is_unread = read.is_some_and(|read| read.instead_of_modules().is_some());
+        let is_whole = !self.is_partly_read();
         for (path, value) in self.needed() {
             let open = self.rows.iter_mut().find(|row| {
-                row.option.path == path
-                    && row.wanted.is_none()
-                    && (is_unread || matches!(row.stated, Stated::NotFound { .. }))
+                let is_open = match row.wanted {
+                    None => is_unread || matches!(row.stated, Stated::NotFound { .. }),
+                    // What permits a driver that runs is not there, where all was read.
+                    Some((_, Because::Running)) => path == "unfree" && is_whole,
+                    Some(_) => false,
+                };
+                row.option.path == path && is_open
             });
             if let Some(row) = open {
                 row.wanted = Some((value, Because::Needed));
@@ -239,8 +247,7 @@ impl Setup {
     /// What a choice makes necessary, where nothing else says it.
     fn needed(&self) -> Vec<(&'static str, Value)> {
         let mut needed = Vec::new();
-        let is_chosen = |row: &Row| row.is_changed() && row.wanted.as_ref().is_some_and(is_on);
-        if self.rows.iter().any(|row| is_chosen(row) && row.option.is_unfree()) {
+        if self.brings_unfree() {
             needed.push(("unfree", Value::Text("list".to_owned())));
         }
         if self.rows.iter().any(Row::is_changed) && self.has_driver() {
@@ -280,78 +287,10 @@ impl Setup {
         self.own_file().is_none_or(|own| own.path != place.file)
     }
 
-    /// Whether the configuration has the driver, be it for displays or for data centres.
-    #[must_use]
-    pub fn has_driver(&self) -> bool {
-        self.is_wanted("enable") || self.is_wanted("datacenter")
-    }
-
-    /// Whether the configuration has the driver, or sets it by an expression that may give it.
-    #[must_use]
-    pub fn may_have_driver(&self) -> bool {
-        let may_be_on =
-            |row: &Row| row.wanted.is_none() && !matches!(row.stated, Stated::NotFound { .. });
-        self.has_driver()
-            || ["enable", "datacenter"].iter().any(|path| self.row(path).is_some_and(may_be_on))
-    }
-
-    /// The GPUs that NVIDIA's driver is for: those that are handed to virtual machines are not.
-    pub(super) fn driven_gpus(&self) -> impl Iterator<Item = &Gpu> {
-        let gpus = self.facts.gpus().iter();
-        gpus.filter(|gpu| gpu.kernel_driver.text() != Some("vfio-pci"))
-    }
-
-    /// The driver that the wanted configuration gives; none where it is pinned or has to be evaluated.
-    #[must_use]
-    pub fn branch(&self) -> Option<&'static Branch> {
-        let row = self.row("driver.package")?;
-        match (self.wanted_word("driver.package"), &row.stated) {
-            (Some(name), _) => Branch::named(name),
-            (None, Stated::NotFound { .. }) => Branch::named(match self.mode {
-                Mode::Snippet => "latest",
-                Mode::Standalone if self.is_said("datacenter") => "dc",
-                Mode::Standalone => "stable",
-            }),
-            (None, _) => None,
-        }
-    }
-
-    /// The processor's architecture of the machine that the configuration is for, such as `aarch64`.
-    #[must_use]
-    pub fn machine(&self) -> Option<String> {
-        let platform = AttrPath::dotted("nixpkgs.hostPlatform");
-        let declared = self.configuration.as_deref().map(|read| read.declared(&platform));
-        let this_machine = || self.facts.system.machine.text().map(str::to_owned);
-        match declared {
-            Some(Declared::Value { value: Expr::Text(system), .. }) => Some(processor(&system)),
-            Some(Declared::Unknown { .. } | Declared::Conflict(_)) | None => this_machine(),
-            Some(_) => {
-                let flake = self.configuration.as_deref().and_then(|read| read.flake.as_ref());
-                flake.and_then(|flake| flake.system.as_deref()).map(processor).or_else(this_machine)
-            }
-        }
-    }
-
     /// The row of an option.
     #[must_use]
     pub fn row(&self, path: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.option.path == path)
-    }
-
-    /// Whether an option is wanted on.
-    #[must_use]
-    pub fn is_wanted(&self, path: &str) -> bool {
-        let wanted = self.row(path).and_then(|row| row.wanted.as_ref());
-        wanted.is_some_and(|(value, _)| *value == Value::Bool(true))
-    }
-
-    /// The word that an option is wanted as.
-    #[must_use]
-    pub fn wanted_word(&self, path: &str) -> Option<&str> {
-        match self.row(path)?.wanted.as_ref()? {
-            (Value::Text(word), _) => Some(word),
-            _ => None,
-        }
     }
 
     /// What the user wants that is not declared yet, to be kept for another day.
@@ -363,20 +302,6 @@ impl Setup {
             Some((row.option.path.to_owned(), value))
         });
         Draft { entry: None, values: values.collect() }
-    }
-}
-
-/// The processor of a system such as `aarch64-linux`.
-fn processor(system: &str) -> String {
-    system.split('-').next().unwrap_or_default().to_owned()
-}
-
-/// Whether a value is more than nothing.
-fn is_on((value, _): &(Value, Because)) -> bool {
-    match value {
-        Value::Bool(on) => *on,
-        Value::Text(_) => true,
-        Value::List(words) => !words.is_empty(),
     }
 }
 

@@ -149,7 +149,10 @@ pub enum Step {
     /// A command that does what the last commands from the build on do, for those who use that program.
     Or(String),
     /// To build it where it belongs, since this machine runs no NixOS.
-    Elsewhere,
+    Elsewhere {
+        /// Whether it is to be booted, and not switched to.
+        at_boot: bool,
+    },
 }
 
 impl fmt::Display for Step {
@@ -174,8 +177,10 @@ impl fmt::Display for Step {
             ),
             Self::Run(command) => f.write_str(command),
             Self::Or(command) => write!(f, "or, in place of nixos-rebuild: {command}"),
-            Self::Elsewhere => f.write_str(
-                "build the configuration on the NixOS machine that it is for, and switch to it",
+            Self::Elsewhere { at_boot } => write!(
+                f,
+                "build the configuration on the NixOS machine that it is for, and {}",
+                if *at_boot { "boot it" } else { "switch to it" }
             ),
         }
     }
@@ -208,7 +213,7 @@ pub fn steps(done: &Done) -> Vec<Step> {
     let imports = done.files.iter().filter_map(|file| import(file, done.entry));
     let tracked = done.files.iter().flat_map(|file| track(file, done.entry));
     if done.is_elsewhere && !done.is_remote {
-        return imports.chain(tracked).chain([Step::Elsewhere]).collect();
+        return imports.chain(tracked).chain([Step::Elsewhere { at_boot: done.at_boot }]).collect();
     }
     let rebuild = rebuild(done).into_iter().map(Step::Run);
     let others = done.tools.iter().filter_map(|tool| tool_command(*tool, done)).map(Step::Or);
@@ -423,7 +428,7 @@ mod tests {
             is_remote: false,
             is_elsewhere: true,
         };
-        assert_eq!(steps(&done), [Step::Elsewhere]);
+        assert_eq!(steps(&done), [Step::Elsewhere { at_boot: true }]);
     }
 
     #[test]

@@ -208,7 +208,13 @@ impl Sheet {
             let has_list = read.has_imports(&file);
             Import::Into { file, has_list }
         });
-        let written = WrittenFile { path, is_new, work_tree: None, is_ignored: false, import };
+        let written = WrittenFile {
+            path,
+            is_new,
+            work_tree: self.setup.work_tree.clone(),
+            is_ignored: false,
+            import,
+        };
         after(&self.setup, &self.plan, written, &[])
     }
 

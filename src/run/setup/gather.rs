@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::surroundings::git_root;
 use super::target::Target;
 use super::{DraftFile, machine};
 use crate::model::Sysroot;
@@ -91,6 +92,7 @@ pub fn gather(request: &Request) -> Gathered {
                 host.unwrap_or("another")
             ));
         }
+        setup.work_tree = work_tree(&configuration);
         setup.found_file = found_file(&configuration, &request.sysroot, &mut warnings);
     }
     Gathered { setup, entry, name, draft, warnings }
@@ -173,6 +175,16 @@ fn read_facts(request: &Request) -> Facts {
     let library = request.library.as_deref().filter(|path| !path.as_os_str().is_empty());
     let surroundings = machine::surroundings(&request.sysroot, request.nvml.clone(), library);
     facts::read(&request.sysroot, &surroundings)
+}
+
+/// The git work tree of our own file, be it there or not.
+fn work_tree(configuration: &Configuration) -> Option<PathBuf> {
+    match configuration.new_file() {
+        NewFile::Ours(file) | NewFile::Beside { file, .. } => {
+            git_root(&std::path::absolute(file).ok()?)
+        }
+        NewFile::Nowhere(_) => None,
+    }
 }
 
 /// What stands where a file of our own would be, though nothing imports it.
@@ -283,6 +295,12 @@ mod tests {
     fn a_file_in_the_place_of_ours_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let request = machine(folder.path());
+        let root = folder.path().canonicalize().unwrap();
+        assert_eq!(gather(&request).setup.work_tree, super::git_root(&root));
+        fs::create_dir(root.join("etc/.git")).unwrap();
+        fs::write(root.join("etc/.git/HEAD"), "ref: refs/heads/main").unwrap();
+        let work_tree = gather(&request).setup.work_tree.unwrap();
+        assert_eq!(work_tree.canonicalize().unwrap(), root.join("etc"));
         assert_eq!(gather(&request).setup.found_file, None);
         let place = folder.path().join("etc/nixos/nvsdk-top.nix");
         fs::write(&place, "{ }\n").unwrap();

@@ -3,7 +3,8 @@
 use super::{Found, Setup, Severity};
 use crate::setup::declared::{Configuration, Declared, Definition, NewFile};
 use crate::setup::model::Because;
-use crate::setup::nix::{AttrPath, Expr};
+use crate::setup::nix::{AttrPath, Expr, Priority};
+use crate::setup::plan::FilePlan;
 use crate::setup::stated::{ALLOW_UNFREE, ALLOW_UNFREE_PACKAGES, ALLOW_UNFREE_PREDICATE};
 use crate::setup::{Mode, Row, Stated, Value};
 
@@ -130,16 +131,47 @@ pub(super) fn no_32_bit(setup: &Setup) -> Vec<Found> {
     let path = "hardware.graphics.enable32Bit";
     let is_on = |found: &&Definition| found.value == Expr::Bool(true) && !found.conditional;
     let found = theirs(setup, read, path).into_iter().find(is_on);
-    found
-        .map(|found| {
+    let found = match found {
+        Some(found) => {
             let place = &found.place;
             let sentence = format!(
                 "{path} is set at {place}, and 32-bit libraries exist on x86_64 alone: take it out"
             );
-            (Severity::Error, sentence)
-        })
-        .into_iter()
-        .collect()
+            Some((Severity::Error, sentence))
+        }
+        None => upstreams_32_bit(setup, read, path),
+    };
+    found.into_iter().collect()
+}
+
+/// The upstream module turns 32-bit libraries on everywhere, unless the user's files forbid it. A file of ours does.
+fn upstreams_32_bit(setup: &Setup, read: &Configuration, path: &str) -> Option<Found> {
+    if setup.mode != Mode::Snippet || !setup.is_said("enable") {
+        return None;
+    }
+    let found = read.definitions(&AttrPath::dotted(path));
+    let may_forbid = |found: &&Definition| {
+        found.conditional || !found.is_known() || found.priority < Priority::PLAIN
+    };
+    let is_written = |file: FilePlan| file.after.contains("enable32Bit");
+    if found.iter().any(may_forbid) || setup.plan().file.is_some_and(is_written) {
+        return None;
+    }
+    let imports = read.evidence().sdk_imports;
+    let is_unread = read.not_followed.iter().any(|part| !imports.contains(&part.place));
+    let severity =
+        if is_unread || !read.problems.is_empty() { Severity::Warning } else { Severity::Error };
+    let sentence = match found.first() {
+        Some(found) => format!(
+            "{path} is set at {}, and the upstream module sets it too: write lib.mkForce false there",
+            found.place
+        ),
+        None => format!(
+            "the upstream module sets {path}, and 32-bit libraries exist on x86_64 alone: add {path} = lib.mkForce \
+             false; (a file that is written here has it)"
+        ),
+    };
+    Some((severity, sentence))
 }
 
 /// Definitions of the same priority that differ; `lib.mkForce` makes the user's count.
@@ -151,8 +183,7 @@ pub(super) fn upstream_clash(setup: &Setup) -> Vec<Found> {
     let found = |(path, upstream): &(&str, Sets)| {
         let value = upstream.value(setup);
         let is_trouble = |found: &&Definition| {
-            found.priority == crate::setup::nix::Priority::PLAIN
-                && Some(&found.value) != value.as_ref()
+            found.priority == Priority::PLAIN && Some(&found.value) != value.as_ref()
         };
         // Sure is what counts in any case and differs from what is known.
         let severity = |found: &Definition| {
@@ -192,16 +223,13 @@ pub(super) fn container(setup: &Setup) -> Vec<Found> {
     {
         return Vec::new();
     }
-    let is_off = setup.is_said_off("enable") && !setup.is_partly_read();
-    let severity =
-        if is_off || !setup.is_partly_read() { Severity::Error } else { Severity::Warning };
     let sentence = if setup.facts.system.wsl.is_true() {
         "the container toolkit asks for the driver, which Windows brings here: set \
          hardware.nvidia-container-toolkit.suppressNvidiaDriverAssertion to true"
     } else {
         "the container toolkit needs the driver: set enable to true"
     };
-    vec![(severity, sentence.to_owned())]
+    vec![(setup.unless_said_elsewhere(), sentence.to_owned())]
 }
 
 /// A user who only has packages is no user that NixOS can make.
@@ -230,32 +258,44 @@ pub(super) fn unknown_user(setup: &Setup) -> Vec<Found> {
     users.iter().filter(is_unknown).map(say).collect()
 }
 
-/// Where nothing permits the driver and nothing is to permit it, the configuration does not evaluate.
+/// Where nothing permits the driver and nothing is to permit it, the configuration does not evaluate. A machine that runs
+/// it has permitted it once: in a part that was not read, or by an environment variable.
 pub(super) fn unfree(setup: &Setup) -> Vec<Found> {
-    let is_chosen = matches!(
-        setup.row("unfree").and_then(|row| row.wanted.as_ref()),
-        Some((Value::Text(word), Because::Chosen)) if word == "none"
-    );
+    let Some(row) = setup.row("unfree") else { return Vec::new() };
     let is_permitted = setup.configuration.as_deref().is_some_and(|read| {
         [ALLOW_UNFREE, ALLOW_UNFREE_PACKAGES, ALLOW_UNFREE_PREDICATE]
             .iter()
             .any(|path| !theirs(setup, read, path).is_empty())
             || !read.evidence().packages_given.is_empty()
     });
-    let unfree = setup.row("unfree");
-    let runs = unfree.is_some_and(|row| row.running.value.is_some());
-    let is_open = unfree.is_some_and(|row| row.wanted.is_none() && row.stated.is_not_found());
+    let runs = row.running.value.is_some();
     let is_said = setup.is_said("enable") || setup.is_said("datacenter");
-    let is_refused = is_chosen && setup.has_driver() || is_open && is_said;
-    if !is_refused || is_permitted || runs {
+    let severity = match &row.wanted {
+        Some((Value::Text(word), Because::Chosen)) if word == "none" && setup.has_driver() => {
+            if runs {
+                Severity::Warning
+            } else {
+                setup.unless_said_elsewhere()
+            }
+        }
+        Some((_, Because::Running))
+            if setup.brings_unfree() || is_said && !setup.is_partly_read() =>
+        {
+            Severity::Warning
+        }
+        None if row.stated.is_not_found() && is_said => Severity::Warning,
+        _ => return Vec::new(),
+    };
+    if is_permitted {
         return Vec::new();
     }
-    let severity = if is_chosen { setup.unless_said_elsewhere() } else { Severity::Warning };
-    vec![(
-        severity,
+    let sentence = if runs {
+        "nothing that was read permits unfree packages; this machine runs the driver, so that it is permitted elsewhere \
+         (NIXPKGS_ALLOW_UNFREE, or what was not read), which may not hold for what is added: else set unfree to list"
+    } else {
         "nothing that was read permits unfree packages, and the driver is one: set unfree to list"
-            .to_owned(),
-    )]
+    };
+    vec![(severity, sentence.to_owned())]
 }
 
 /// The most parts that were not read that are named.
@@ -277,6 +317,9 @@ pub(super) fn not_read(setup: &Setup) -> Vec<Found> {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
+    if read.instead_of_modules().is_some() {
+        return vec![(Severity::Warning, no_module_read(read, &named))];
+    }
     let sentence = format!(
         "{imports}, and what is not found may be set there; a key that they set would stand twice, and one that is taken \
          out here may stay, so look there first: {named}{more}"
@@ -284,12 +327,35 @@ pub(super) fn not_read(setup: &Setup) -> Vec<Found> {
     vec![(Severity::Warning, sentence)]
 }
 
+/// What to do where nothing is known of the host: a file that is a module of NixOS can be named, one of many that
+/// import-tree gathers cannot.
+fn no_module_read(read: &Configuration, parts: &str) -> String {
+    let advice = if read.evidence().import_tree.is_empty() {
+        "name the host's main module with --config FILE to have it read"
+    } else {
+        "choose what you need, write it with -o FILE outside of the folders that import-tree takes in, and import that \
+         file in a module of the host"
+    };
+    format!(
+        "no module of the host was read, so that nothing is known of what is declared: {parts}; {advice}"
+    )
+}
+
 /// What other hosts import counts for them, too, and hosts that a function makes cannot be looked at.
 pub(super) fn hosts_not_listed(setup: &Setup) -> Vec<Found> {
     let Some(read) = setup.configuration.as_deref() else { return Vec::new() };
-    let unlisted = read.flake.as_ref().and_then(|flake| flake.unlisted_hosts.as_ref());
-    let Some(place) = unlisted.filter(|_| setup.rows.iter().any(Row::is_changed)) else {
+    if !setup.rows.iter().any(Row::is_changed) {
         return Vec::new();
+    }
+    let unlisted = read.flake.as_ref().and_then(|flake| flake.unlisted_hosts.as_ref());
+    let why = match (unlisted, &read.flake_above) {
+        (Some(place), _) => format!("not every host of the flake can be told ({place})"),
+        (None, Some(folder)) => format!(
+            "the configuration was named by a file, so the hosts of the flake in {0} were not looked at (--flake \
+             {0}#HOST does)",
+            folder.display()
+        ),
+        (None, None) => return Vec::new(),
     };
     let file = match (setup.own_file(), read.new_file()) {
         (Some(own), _) => own.path.clone(),
@@ -297,8 +363,7 @@ pub(super) fn hosts_not_listed(setup: &Setup) -> Vec<Found> {
         (None, _) => return Vec::new(),
     };
     let sentence = format!(
-        "not every host of the flake can be told ({place}), and what is written counts for each that has {}: look \
-         whether others have it",
+        "{why}, and what is written counts for each that has {}: look whether others have it",
         file.display()
     );
     vec![(Severity::Warning, sentence)]

@@ -183,7 +183,7 @@ pub(super) fn open_before_turing(setup: &Setup) -> Vec<Found> {
 }
 
 pub(super) fn proprietary_on_blackwell(setup: &Setup) -> Vec<Found> {
-    if !setup.may_have_driver() || !setup.is_said_off("driver.open") {
+    if !setup.may_have_driver() || !setup.is_proprietary() {
         return Vec::new();
     }
     one(gpu(setup, |it| it >= Architecture::BLACKWELL).map(|(gpu, severity)| {
@@ -194,7 +194,7 @@ pub(super) fn proprietary_on_blackwell(setup: &Setup) -> Vec<Found> {
 /// Grace joins its processor to Hopper or newer, which only the open module drives.
 pub(super) fn proprietary_on_grace(setup: &Setup) -> Vec<Found> {
     let is_arm = setup.machine().as_deref() == Some("aarch64");
-    if !is_arm || !setup.may_have_driver() || !setup.is_said_off("driver.open") {
+    if !is_arm || !setup.may_have_driver() || !setup.is_proprietary() {
         return Vec::new();
     }
     one(gpu(setup, |it| (HOPPER..Architecture::BLACKWELL).contains(&it)).map(|(gpu, severity)| {

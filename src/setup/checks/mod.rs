@@ -148,10 +148,14 @@ impl Setup {
         })
     }
 
-    /// The value that an option is wanted to have, where the configuration would say so.
-    fn is_said_off(&self, path: &str) -> bool {
-        let wanted = self.row(path).and_then(|row| row.wanted.as_ref());
-        wanted.is_some_and(|(value, _)| *value == Value::Bool(false))
+    /// Whether the configuration as it would be says that the module is not the open one; what merely runs is said where
+    /// the driver is written.
+    fn is_proprietary(&self) -> bool {
+        let wanted = self.row("driver.open").and_then(|row| row.wanted.as_ref());
+        wanted.is_some_and(|(value, because)| {
+            let is_said = *because != Because::Running || self.says_module_of_driver();
+            *value == Value::Bool(false) && is_said
+        })
     }
 
     /// How grave it is what holds only if nothing that was not read says otherwise.
@@ -167,12 +171,5 @@ impl Setup {
             None if self.has_driver() => self.unless_said_elsewhere(),
             None => Severity::Warning,
         }
-    }
-
-    /// Whether there is anything of the configuration that was not read.
-    fn is_partly_read(&self) -> bool {
-        self.configuration
-            .as_deref()
-            .is_none_or(|read| !read.not_followed.is_empty() || !read.problems.is_empty())
     }
 }

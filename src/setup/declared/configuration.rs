@@ -35,6 +35,8 @@ pub struct Configuration {
     pub files: Vec<SourceFile>,
     /// What the flake says, where the entry is one.
     pub flake: Option<Flake>,
+    /// The folder of the flake that the entry lies in, where it is a module.
+    pub flake_above: Option<PathBuf>,
     /// The files that could not be read or understood.
     pub problems: Vec<Problem>,
     /// The imports and other parts that were not followed.
@@ -57,6 +59,7 @@ impl Configuration {
     pub fn read(entry: &Entry, limits: Limits) -> Self {
         let mut configuration = Self::of_host(entry, limits);
         configuration.read_other_hosts(limits);
+        configuration.look_for_flake();
         configuration
     }
 
@@ -78,6 +81,14 @@ impl Configuration {
             self.other_hosts.push((name.clone(), files.map(|file| file.resolved).collect()));
         }
         flake.unlisted_hosts = flake.unlisted_hosts.take().or(unread);
+    }
+
+    /// A flake above the entry may make other hosts of the same files.
+    fn look_for_flake(&mut self) {
+        let Some(first) = self.files.first().filter(|_| !self.entry.is_flake) else { return };
+        let mut above = first.resolved.ancestors().skip(1);
+        let has_flake = |folder: &&Path| folder.join("flake.nix").is_file();
+        self.flake_above = above.find(has_flake).map(Path::to_owned);
     }
 
     /// The other hosts of the flake that this file is a part of, as far as they are written out.
@@ -135,6 +146,7 @@ impl Configuration {
             entry: entry.clone(),
             files: Vec::new(),
             flake: None,
+            flake_above: None,
             problems: Vec::new(),
             not_followed: Vec::new(),
             not_imported: None,

@@ -52,8 +52,8 @@ pub(super) fn read(
             flake.host = Some(host.name.clone());
             modules(reader, &host.value, &mut flake);
         }
-        // Its hosts may be made by a function; what that is has been passed over.
-        None if hosts.is_empty() && asked.is_none() => {}
+        // Its hosts may be made by a function, or gathered from files; what that is has been passed over.
+        None if hosts.is_empty() && (asked.is_none() || !reader.taken.not_followed.is_empty()) => {}
         None => return Err(no_host(reader, &flake.hosts, asked.or(this_host))),
     }
     Ok(flake)
@@ -74,8 +74,7 @@ fn no_host(reader: &Reader<'_>, hosts: &[String], wanted: Option<&str>) -> Probl
     let there = hosts.join(", ");
     let why = match wanted {
         _ if hosts.is_empty() => {
-            "no host is written out in it, so no module was read; name the host's main module with --config FILE"
-                .to_owned()
+            "no host is written out in it, nor anything that could make one".to_owned()
         }
         Some(name) => format!("{name} is not among its hosts, which are {there}; {FORM}"),
         None => format!("it has the hosts {there}; {FORM}"),

@@ -27,6 +27,7 @@ impl Setup {
         for row in &self.rows {
             planner.row(row);
         }
+        planner.without_settings();
         planner.permit();
         // The two modes take different drivers where none is named.
         let changes_driver =
@@ -125,14 +126,11 @@ impl<'a> Planner<'a> {
         self.setup.is_in_own_file(row)
     }
 
-    /// nixpkgs wants the kernel module named for newer drivers; a module for upstream's options shows all of them.
+    /// The kernel module goes with the driver; a module for upstream's options shows all of them.
     fn is_said_in_any_case(&self, row: &Row) -> bool {
         match self.setup.mode {
             Mode::Standalone => {
-                let is_ours = |row: &Row| row.is_changed() || self.is_in_own_file(row);
-                let mut driver =
-                    self.setup.rows.iter().filter(|row| row.option.section == "Driver");
-                row.option.path == "driver.open" && self.setup.has_driver() && driver.any(is_ours)
+                row.option.path == "driver.open" && self.setup.says_module_of_driver()
             }
             Mode::Snippet => {
                 let enable = self.setup.row("enable");
@@ -240,6 +238,34 @@ impl<'a> Planner<'a> {
             None => return,
         };
         self.outcome(option, list, outcome);
+    }
+
+    /// A machine that shows nothing has no use for the program that sets displays, which nixpkgs adds to the driver.
+    fn without_settings(&mut self) {
+        const DISPLAYS: &[&str] = &[
+            "services.xserver.enable",
+            "services.xserver.displayManager",
+            "services.xserver.desktopManager",
+            "services.displayManager",
+            "services.desktopManager",
+            "services.greetd",
+            "programs.sway",
+            "programs.hyprland",
+        ];
+        let enable = self.setup.row("enable").filter(|_| self.setup.is_said("enable"));
+        let is_ours = enable.is_some_and(|row| row.is_changed() || self.is_in_own_file(row));
+        let has_display = |read: &Configuration| {
+            DISPLAYS.iter().any(|path| !read.under(&AttrPath::dotted(path)).is_empty())
+        };
+        let system = &self.setup.facts.system;
+        let is_headless = system.is_nixos()
+            && system.display_manager.is_false()
+            && !self.setup.is_partly_read()
+            && !self.configuration().is_some_and(has_display);
+        if self.setup.mode == Mode::Standalone && is_ours && is_headless {
+            let key = AttrPath::dotted("hardware.nvidia.nvidiaSettings");
+            self.key("enable", key, Expr::Bool(false));
+        }
     }
 
     /// Upstream turns 32-bit graphics on everywhere, which only `x86_64` has.

@@ -171,19 +171,39 @@ fn where_no_module_was_read_nothing_is_known() {
         let below = |name: &str| read.is_below_import_tree(&folder.path().join(name));
         assert!(below("modules/nvsdk-top.nix") && below("modules/deep/nvsdk-top.nix"));
         assert!(!below("nvsdk-top.nix") && !below("other/nvsdk-top.nix"));
-        for problem in &read.problems {
-            assert!(problem.to_string().contains("no host is written out in it"), "{problem}");
-        }
+        assert_eq!(read.problems, [], "the host may be there");
         let setup = of(read, &[("enable", ON)]);
         let podman = setup.row("podman").unwrap();
         assert!(matches!(podman.stated, Stated::Unknown { .. }), "{:?}", podman.stated);
         assert_eq!(podman.wanted, None);
         let open = setup.row("driver.open").unwrap().wanted.clone();
         assert_eq!(open, Some((ON, Because::Needed)));
+        let findings = setup.findings();
+        let advice = findings.iter().find(|finding| finding.id == "not-read").unwrap();
+        assert!(advice.sentence.contains("with -o FILE outside"), "{}", advice.sentence);
     }
+    let (_folder, read) = flake(&[("flake.nix", "{ }")], Some("cellar"));
+    let problem = read.problems[0].to_string();
+    assert!(problem.contains("no host is written out in it"), "{problem}");
     let inline = "{ outputs = { nixpkgs, ... }: { nixosConfigurations.a = nixpkgs.lib.nixosSystem { modules = [ { hardware.nvidia.open = true; } ]; }; }; }";
     let (_folder, read) = flake(&[("flake.nix", inline)], None);
     assert!(of(read, &[]).row("podman").unwrap().stated.is_not_found(), "its module was read");
+}
+
+#[test]
+fn a_module_that_is_named_in_place_of_its_flake_says_that_others_may_have_it() {
+    let told = |files: &[(&str, &str)], choices: &[(&str, Value)]| {
+        let folder = Folder::of(files);
+        let setup = folder.setup(machine(&[9], false, "x86_64"), choices);
+        let finding = setup.findings().into_iter().find(|found| found.id == "hosts-not-listed");
+        finding.map(|finding| {
+            finding.sentence.contains("--flake") && finding.sentence.contains("#HOST")
+        })
+    };
+    let files = [("configuration.nix", FRESH), ("flake.nix", BOTH)];
+    assert_eq!(told(&files, &[("podman", ON)]), Some(true));
+    assert_eq!(told(&files, &[]), None, "nothing is written");
+    assert_eq!(told(&files[..1], &[("podman", ON)]), None);
 }
 
 #[test]

@@ -162,8 +162,8 @@ fn a_system_that_the_flake_writes_out_is_what_it_is_made_for() {
     assert_eq!(machine_of(arm, platform).as_deref(), Some("x86_64"), "the module says it itself");
 }
 
-#[test]
-fn a_machine_that_runs_the_driver_permits_it_already() {
+/// A machine with NixOS, whose driver runs.
+fn with_driver() -> Facts {
     let mut facts = machine(&[9], false, "x86_64");
     let nixos = Distribution {
         id: "nixos".to_owned(),
@@ -174,9 +174,51 @@ fn a_machine_that_runs_the_driver_permits_it_already() {
     facts.system.distribution = Evidence::new("", Ok(nixos));
     let built = BuiltDriver { version: "595.71.05".to_owned(), flavour: KernelModule::Open };
     facts.generations.current.driver = Evidence::new("", Ok(built));
-    let setup = setup(FRESH, facts, &[("enable", ON), ("systemPackages", ON)]);
-    assert_eq!(setup.row("unfree").unwrap().wanted, Some((word("none"), Because::Running)));
-    assert!(!setup.plan().file.unwrap().after.contains("allowUnfree"));
+    facts
+}
+
+/// It may be permitted by what was not read; where all was read, an environment variable is no part of the configuration.
+#[test]
+fn a_machine_that_runs_the_driver_permits_it_where_not_all_was_read() {
+    let choices = [("enable", ON), ("systemPackages", ON)];
+    let of = |text: &str| {
+        let setup = setup(text, with_driver(), &choices);
+        let is_told = setup.findings().iter().any(|finding| finding.id == "unfree-refused");
+        let is_written = setup.plan().file.unwrap().after.contains("allowUnfree");
+        (setup.row("unfree").unwrap().wanted.clone(), is_written, is_told)
+    };
+    assert_eq!(of(FRESH), (Some((word("list"), Because::Needed)), true, false));
+    let partly = FRESH.replace("imports = [", "imports = [ x.y");
+    assert_eq!(of(&partly), (Some((word("none"), Because::Running)), false, true));
+    let permitted = FRESH.replace("{ imports", "{ nixpkgs.config.allowUnfree = true; imports");
+    assert_eq!(of(&permitted), (Some((word("all"), Because::Declared)), false, false));
+    let looked = setup(FRESH, with_driver(), &[("podman", ON)]);
+    assert_eq!(looked.row("unfree").unwrap().wanted, Some((word("none"), Because::Running)));
+    assert!(!looked.plan().file.unwrap().after.contains("allowUnfree"));
+}
+
+#[test]
+fn a_machine_without_displays_does_without_their_settings() {
+    let of = |text: &str, facts: Facts, choices: &[(&str, Value)]| {
+        let plan = setup(text, facts, choices).plan();
+        plan.file.unwrap().after.contains("nvidiaSettings = lib.mkOverride 900 false;")
+    };
+    let enable = [("enable", ON)];
+    assert!(of(FRESH, with_driver(), &enable));
+    assert!(!of(FRESH, with_driver(), &[("podman", ON)]), "the driver is not ours");
+    let mut desktop = with_driver();
+    desktop.system.display_manager = Evidence::new("", Ok(true));
+    assert!(!of(FRESH, desktop, &enable));
+    assert!(!of(FRESH, no_machine(), &enable), "nothing says what it shows");
+    for line in ["programs.sway.enable = true;", "services.displayManager.sddm.enable = true;"] {
+        assert!(!of(
+            &FRESH.replace("{ imports", &format!("{{ {line} imports")),
+            with_driver(),
+            &enable
+        ));
+    }
+    let partly = FRESH.replace("imports = [", "imports = [ x.y");
+    assert!(!of(&partly, with_driver(), &enable), "a desktop may be there");
 }
 
 #[test]

@@ -71,6 +71,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
 
 /// The configurations that are for `x86_64` alone, since they ask for 32-bit libraries.
 const WITH_32_BIT: &[&str] = &["flake", "docker-nvidia"];
+/// What is said of libraries that would stop the evaluation.
+const NO_32_BIT: &str = "exist on x86_64 alone";
 
 /// Both systems with both releases.
 fn everywhere() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -110,12 +112,23 @@ fn what_is_written_evaluates_with_the_configurations_it_is_for() {
                     None if is_arm && *choice == "data centre" => why.contains("x86_64 alone"),
                     None if is_arm && WITH_32_BIT.contains(&existing.folder) => {
                         // What holds back a plan is told where there is one.
-                        why.contains("exist on x86_64 alone") == setup.plan().file.is_some()
+                        why.contains(NO_32_BIT) == setup.plan().file.is_some()
+                    }
+                    None if is_arm
+                        && WITH_UPSTREAM.contains(&existing.folder)
+                        && setup.plan().file.is_none() =>
+                    {
+                        // A file of ours would forbid them, and there is none where all is the user's to change.
+                        why.contains(NO_32_BIT) == setup.plan().not_written().next().is_some()
                     }
                     None => why.is_empty(),
                 };
                 expectations.expect(holds, || format!("{name} is refused: {why}"));
                 refused.extend(refusal);
+                if why.contains(NO_32_BIT) {
+                    expectations.add(name, checkout.question(release), Expected::Nothing);
+                    continue;
+                }
                 if !why.is_empty() {
                     continue;
                 }

@@ -8,7 +8,7 @@ use nvsdk_top::setup::nix::AttrPath;
 use nvsdk_top::setup::{Because, Branch, Mode, Outcome, Plan, Refusal, Release, Setup, Value};
 use serde_json::Value as Json;
 
-use super::existing::{Checkout, Existing, UNREAD, WITH_UPSTREAM};
+use super::existing::{Checkout, Existing, UNREAD};
 use super::{Evaluation, Question, evaluate_all};
 
 /// The options that are on or off, or a word: where an evaluation shows them, by mode.
@@ -242,11 +242,6 @@ pub(super) fn expected(
 ) -> Expected {
     assert_eq!(twice(plan, after), [""; 0], "{}, {choice}: in two files", existing.name());
     let values = values(before, plan, after);
-    let is_upstream = WITH_UPSTREAM.contains(&existing.folder);
-    if is_upstream && checkout.system == "aarch64-linux" && plan.file.is_none() {
-        // The upstream module asks for 32-bit libraries everywhere, and nothing was chosen that is not there already.
-        return Expected::Nothing;
-    }
     let is_unread = UNREAD.contains(&(existing.name().as_str(), choice));
     if is_unread {
         assert!(

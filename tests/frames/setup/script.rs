@@ -170,6 +170,18 @@ fn what_is_agreed_to_is_what_was_shown() {
 }
 
 #[test]
+fn what_git_has_to_know_stands_in_the_plan() {
+    let mut reading = reading();
+    reading.setup.work_tree = Some("/etc/nixos".into());
+    let mut monitor = opened_with(reading);
+    go(&mut monitor, "podman");
+    monitor.resize(120, 60);
+    assert!(!monitor.text().contains("git -C"));
+    monitor.press("space");
+    assert!(monitor.text().contains("git -C /etc/nixos add -N nvsdk-top.nix"));
+}
+
+#[test]
 fn a_question_does_not_outlive_what_it_is_about() {
     let mut monitor = opened();
     go(&mut monitor, "podman");

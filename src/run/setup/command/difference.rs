@@ -18,9 +18,6 @@ pub(super) fn run(gathered: &Gathered) -> Result<Exit, Failure> {
             Err(_) => "nvsdk-top.nix".to_owned(),
         };
         texts(&mut page, &name, file.before.as_deref(), &file.after)?;
-        if let Err(nowhere) = &file.path {
-            remark(&mut page, Tone::Alarm, &nowhere.to_string())?;
-        }
     }
     by_hand(&mut page, &plan)?;
     for objection in objections(&gathered.setup, &plan, &Destination::Planned) {

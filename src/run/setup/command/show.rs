@@ -54,8 +54,24 @@ fn machine(facts: &Facts) -> String {
         }
         None => "no NVIDIA driver loaded".to_owned(),
     });
-    parts.extend(facts.gpus().iter().filter_map(|gpu| gpu.name.text().map(str::to_owned)));
+    parts.extend(gpus(facts));
     parts.join(", ")
+}
+
+/// The GPUs by name; how many there are of one stands before it.
+fn gpus(facts: &Facts) -> Vec<String> {
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for name in facts.gpus().iter().filter_map(|gpu| gpu.name.text()) {
+        match counted.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, number)) => *number += 1,
+            None => counted.push((name, 1)),
+        }
+    }
+    let say = |(name, number): &(&str, usize)| match number {
+        1 => (*name).to_owned(),
+        number => format!("{number} × {name}"),
+    };
+    counted.iter().map(say).collect()
 }
 
 /// The configuration in a line.

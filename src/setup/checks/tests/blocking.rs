@@ -50,3 +50,39 @@ fn an_error_in_our_own_file_does_not_keep_it_from_being_written() {
     let worse = folder.setup(gpus(&[5]), &[("driver.package", word("legacy_470"))]);
     assert!(!worse.objections(&worse.plan(), true).is_empty());
 }
+
+#[test]
+fn a_module_that_merely_runs_is_in_the_way_only_where_it_would_be_written() {
+    let mut facts = gpus(&[10]);
+    let flavour = KernelModule::Proprietary;
+    let driver = LoadedDriver { version: "580.119.02".to_owned(), flavour };
+    facts.driver.loaded = Evidence::new("", Ok(driver));
+    let drivers = "{ services.xserver.videoDrivers = [ \"nvidia\" ]; }";
+    let of = |choice| found(&setup(drivers, facts.clone(), &[choice]), "proprietary-on-blackwell");
+    assert_eq!(of(("podman", ON)), None);
+    assert_eq!(of(("persistenced", ON)), None);
+    assert_eq!(of(("driver.package", word("production"))), Some(Error), "it is said beside it");
+    let mut arm = machine(&[9], false, "aarch64");
+    arm.driver.loaded = facts.driver.loaded.clone();
+    let grace = setup(drivers, arm, &[("podman", ON)]);
+    assert_eq!(found(&grace, "proprietary-on-grace"), None);
+}
+
+#[test]
+fn upstreams_32_bit_libraries_are_forbidden_on_arm() {
+    let of = |line: &str, processor, choices: &[(&str, Value)]| {
+        let enabled = format!("; hardware.nvidia-sdk.enable = true; {line} }}");
+        let text = UPSTREAM.replace("; }", &enabled).replace("inputs, ...", "inputs, lib, ...");
+        found(&setup(&text, machine(&[9], false, processor), choices), "32-bit-on-arm")
+    };
+    assert_eq!(of("", "aarch64", &[]), Some(Error));
+    assert_eq!(of("", "x86_64", &[]), None);
+    assert_eq!(of("", "aarch64", &[("docker", ON)]), None, "what is written forbids them");
+    let here = "hardware.nvidia-sdk.monitoring = true;";
+    assert_eq!(of(here, "aarch64", &[("monitoring", OFF)]), Some(Error), "nothing is written");
+    let off = "hardware.graphics.enable32Bit = false;";
+    assert_eq!(of(off, "aarch64", &[("docker", ON)]), Some(Error), "the two differ");
+    assert_eq!(of(&off.replace("false", "lib.mkForce false"), "aarch64", &[]), None);
+    assert_eq!(of(&off.replace("false", "x.y"), "aarch64", &[]), None, "it may");
+    assert_eq!(of("imports = [ x.y ];", "aarch64", &[]), Some(Warning), "it may be elsewhere");
+}
