@@ -16,9 +16,10 @@ use fake_nvml::Fake;
 use machine::{Processes, median, milliseconds, row, scenario};
 use nvsdk_top::app::{Event, State, update};
 use nvsdk_top::config::{Config, Keymap};
-use nvsdk_top::model::MetricSet;
+use nvsdk_top::model::{MetricSet, Watch};
 use nvsdk_top::source::demo::{Demo, PRESETS};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request};
+use nvsdk_top::store::Store;
 use nvsdk_top::theme::{Depth, Glyphs, Theme};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
@@ -177,7 +178,32 @@ fn growth_in_a_day() -> f64 {
     watch(24 * 3600) - minute
 }
 
+/// The time that the health rules take for a sample of 8 GPUs with minutes of history, in microseconds.
+fn health_rules() -> f64 {
+    const LOOKS: u32 = 2000;
+    let clock = Arc::new(ManualClock::at(0));
+    let mut feed = Feed::new(Box::new(Demo::new(&PRESETS[0], Arc::clone(&clock) as _)));
+    let (mut store, mut watch) = (Store::new(Duration::from_secs(1)), Watch::default());
+    let patience = Patience::Tick { interval: Duration::from_secs(1) };
+    let request = Request { metrics: MetricSet::all(), processes: true, patience };
+    let runs = (0..200).map(|_| {
+        clock.advance(Duration::from_secs(1));
+        let snapshot = feed.next(&request).unwrap();
+        store.push(&snapshot.sample, &snapshot.inventory);
+        let before = Instant::now();
+        for _ in 0..LOOKS / 200 {
+            watch.look(&snapshot.inventory, &snapshot.sample, &store);
+        }
+        milliseconds(before.elapsed()) * 1000.0 / f64::from(LOOKS / 200)
+    });
+    median(runs.collect())
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == "health") {
+        println!("{:.1} µs", health_rules());
+        return;
+    }
     // Loading it finds the library that lies beside the benches.
     let fake = Fake::preset("h100").unwrap();
     let processes = Processes::start(16);
@@ -227,6 +253,7 @@ fn main() {
     let day = memory + growth_in_a_day();
     row("memory with a day of history", "30 MiB", &format!("{day:.1} MiB"));
     row("written to the terminal", "3.5 KB/s", &format!("{written:.1} KB/s"));
+    row("health rules, for 8 GPUs", "20 µs", &format!("{:.0} µs", health_rules()));
     row("a key on the screen", "1 ms", &format!("{key:.2} ms"));
     row("the same while one GPU's call hangs", "16 ms", &format!("{key_in_hang:.2} ms"));
     row("`q` until the end, then too", "200 ms", &format!("{quit_in_hang:.1} ms"));

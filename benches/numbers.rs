@@ -27,6 +27,7 @@ fn feed(fake: &Fake) -> Feed {
         library: Some(fake.path().to_owned()),
         sysroot: Sysroot::default(),
         clock: Arc::new(SystemClock),
+        wake: false,
     };
     Feed::new(Box::new(NvmlSource::new(options)))
 }

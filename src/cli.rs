@@ -19,28 +19,33 @@ use crate::source::demo::{PRESETS, Preset};
     max_term_width = 100,
     args_conflicts_with_subcommands = true
 )]
+#[expect(clippy::struct_excessive_bools, reason = "a switch of the command line is a bool")]
 pub struct Cli {
     /// What to do instead of taking samples
     #[command(subcommand)]
     pub command: Option<Command>,
 
     /// Print one sample and leave
-    #[arg(long)]
+    #[arg(long, group = "printed")]
     pub once: bool,
 
-    /// How the sample is printed
-    #[arg(long, value_enum, default_value_t, requires = "once")]
-    pub format: Format,
+    /// Print what each call to the driver costs here, and leave
+    #[arg(long, group = "printed", conflicts_with = "demo")]
+    pub bench_nvml: bool,
+
+    /// How it is printed [default: json with --once, table with --bench-nvml]
+    #[arg(long, value_enum, requires = "printed")]
+    pub format: Option<Format>,
 
     /// Indent the JSON
-    #[arg(long, requires = "once")]
+    #[arg(long, requires = "printed")]
     pub pretty: bool,
 
     /// Leave out what needs a second reading or makes the driver measure
     #[arg(long, requires = "once")]
     pub fast: bool,
 
-    /// Only these, with commas between them: gpus, processes, host, or numbers of a GPU as
+    /// Only these, with commas between them: gpus, processes, host, cost, or numbers of a GPU as
     /// `nvsdk-top metrics` lists them
     #[arg(long, value_name = "LIST", requires = "once")]
     pub select: Option<Selection>,
@@ -64,6 +69,10 @@ pub struct Cli {
     )]
     nvml_lib: Option<PathBuf>,
 
+    /// Wake GPUs that sleep and keep them awake, instead of leaving them alone
+    #[arg(long, conflicts_with = "demo")]
+    pub wake: bool,
+
     /// The settings of the monitor, which win over those of the file.
     #[command(flatten)]
     pub settings: crate::config::Overlay,
@@ -74,6 +83,12 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// How what is asked for is printed.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format.unwrap_or(if self.bench_nvml { Format::Table } else { Format::Json })
+    }
+
     /// The NVML library that the user names; an environment variable without a text names none.
     #[must_use]
     pub fn nvml_library(&self) -> Option<&Path> {
@@ -181,10 +196,9 @@ pub enum SetupAction {
 }
 
 /// How a sample is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// One line of JSON
-    #[default]
     Json,
     /// A table for a terminal
     Table,

@@ -16,6 +16,8 @@ pub enum Effect {
     SetInterval(Duration),
     /// Take a sample now.
     SampleNow,
+    /// Read GPUs that are left to sleep too, which wakes them.
+    Wake,
     /// Draw the whole screen again.
     Redraw,
     /// Show simulated GPUs instead of the driver that is not there.

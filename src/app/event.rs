@@ -45,6 +45,8 @@ pub enum Hit {
     Gpu(usize),
     /// A row of the GPU tab, by its number.
     GpuRow(usize),
+    /// An entry of the timeline, by its row in the list.
+    HealthRow(usize),
     /// A process, by its row in the sorted list.
     Process(usize),
     /// The head of a column of the process list.

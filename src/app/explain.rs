@@ -2,6 +2,7 @@
 
 use crate::model::{Absent, HostMetric, MetricSpec, ProcessMetric, Reading, Slot};
 
+use super::gpu_lines::GpuLine;
 use super::state::{Panel, State, Tab};
 
 /// A number that can be explained.
@@ -90,6 +91,10 @@ impl State {
             let age_us = Some(now_us.saturating_sub(reading.at_us));
             Some(Explained { of: Subject::Gpu(slot), value: reading.value, age_us })
         };
-        self.gpu_lines().into_iter().filter_map(of).collect()
+        let numbers = self.gpu_lines().into_iter().filter_map(|line| match line {
+            GpuLine::Number(slot) => Some(slot),
+            GpuLine::Fact(_) | GpuLine::MigDevice(_) | GpuLine::Pair(_) => None,
+        });
+        numbers.filter_map(of).collect()
     }
 }

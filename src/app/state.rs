@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use crate::config::{Config, Context, Keymap};
-use crate::model::{Inventory, Metric, Process, Sample, Slot};
+use crate::model::{Inventory, Process, Sample};
 use crate::source::Snapshot;
 use crate::store::{Series, Store};
 use crate::theme::{Glyphs, Theme};
 
 use super::columns::ProcessColumn;
 use super::event::Outage;
+use super::gpu_lines::GpuLine;
+use super::health::{Entry, HealthTab};
 use super::setup::SetupTab;
+use super::verdicts::Verdicts;
 
 /// A page of the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +24,16 @@ pub enum Tab {
     Gpu,
     /// The processes alone.
     Processes,
+    /// What happened to the GPUs.
+    Health,
     /// What is declared of the machine beside what runs.
     Setup,
 }
 
 impl Tab {
     /// Every tab, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Gpu, Self::Processes, Self::Setup];
+    pub const ALL: [Self; 5] =
+        [Self::Overview, Self::Gpu, Self::Processes, Self::Health, Self::Setup];
 
     /// The number that stands before its name, which is also its key.
     #[must_use]
@@ -36,6 +42,7 @@ impl Tab {
             Self::Overview => 1,
             Self::Gpu => 2,
             Self::Processes => 3,
+            Self::Health => 4,
             Self::Setup => 5,
         }
     }
@@ -47,6 +54,7 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Gpu => "GPU",
             Self::Processes => "Processes",
+            Self::Health => "Health",
             Self::Setup => "Setup",
         }
     }
@@ -58,6 +66,7 @@ impl Tab {
             Self::Overview => Context::Overview,
             Self::Gpu => Context::Gpu,
             Self::Processes => Context::Processes,
+            Self::Health => Context::Health,
             Self::Setup => Context::Setup,
         }
     }
@@ -72,6 +81,10 @@ pub enum Panel {
     History,
     /// The processes.
     Processes,
+    /// What happened to the GPUs, in the order of time.
+    Timeline,
+    /// Everything about the selected entry of the timeline.
+    Event,
     /// Everything about the selected option of Setup.
     Evidence,
     /// What Setup would write.
@@ -92,6 +105,11 @@ pub enum Mode {
     Explain {
         /// The number, by its place among [`State::explained`].
         cursor: usize,
+    },
+    /// What the samples cost, from this line on.
+    Cost {
+        /// The first line that is shown.
+        top: usize,
     },
     /// The list of columns to sort by, with this one selected.
     SortMenu {
@@ -118,6 +136,8 @@ pub struct Held {
     pub snapshot: Arc<Snapshot>,
     /// The history until then.
     pub store: Store,
+    /// The verdicts of then.
+    pub verdicts: Verdicts,
 }
 
 /// A list of which one row is selected. Which rows are shown follows from it and from how many there is room for.
@@ -165,6 +185,8 @@ pub struct State {
     pub held: Option<Held>,
     /// The history.
     pub store: Store,
+    /// The verdicts on the GPUs.
+    pub verdicts: Verdicts,
     /// The page.
     pub tab: Tab,
     /// What the keys go to.
@@ -185,6 +207,8 @@ pub struct State {
     pub sort: ProcessColumn,
     /// Whether that order is reversed.
     pub reversed: bool,
+    /// The tab Health.
+    pub health: HealthTab,
     /// The tab Setup.
     pub setup: SetupTab,
     /// What the user should know of now, in a line.
@@ -205,6 +229,7 @@ impl State {
         Self {
             size,
             store: Store::new(config.interval.duration()),
+            verdicts: Verdicts::default(),
             config,
             cuda_visible_devices,
             keymap,
@@ -223,6 +248,7 @@ impl State {
             command_from: 0,
             sort: ProcessColumn::Memory,
             reversed: false,
+            health: HealthTab::default(),
             setup: SetupTab::default(),
             notice: None,
         }
@@ -240,6 +266,17 @@ impl State {
     #[must_use]
     pub fn history(&self) -> &Store {
         self.held.as_ref().map_or(&self.store, |held| &held.store)
+    }
+
+    /// The time until which events are shown, in microseconds since 1970: of a held picture, that of its sample.
+    pub(super) fn events_until_us(&self) -> u64 {
+        self.held.as_ref().map_or(u64::MAX, |held| held.snapshot.sample.unix_us)
+    }
+
+    /// What happened to the GPUs, as far as it is listed, newest first.
+    #[must_use]
+    pub fn health_entries(&self) -> Vec<&Entry> {
+        self.health.listed(self.events_until_us()).collect()
     }
 
     /// The GPUs that are shown, by their position in the inventory.
@@ -268,7 +305,7 @@ impl State {
     pub fn lists_processes(&self) -> bool {
         let is_there = match self.tab {
             Tab::Overview => self.zoom != Some(Panel::Gpus),
-            Tab::Gpu | Tab::Setup => false,
+            Tab::Gpu | Tab::Health | Tab::Setup => false,
             Tab::Processes => true,
         };
         is_there && self.processes().next().is_some()
@@ -288,24 +325,13 @@ impl State {
         processes
     }
 
-    /// The lines of the GPU tab: in the order of the table, but with each group in one piece.
-    #[must_use]
-    pub fn gpu_lines(&self) -> Vec<Slot> {
-        let gpu = self.selected_gpu();
-        let Some(((_, sample), gpu)) = self.shown().zip(gpu) else { return Vec::new() };
-        let layout = sample.gpus.get(gpu).map(|gpu| gpu.values.layout());
-        let mut slots = layout.map_or(Vec::new(), |layout| layout.slots().collect());
-        slots.sort_by_key(|slot| slot.metric.spec().group);
-        slots
-    }
-
-    /// The series that the GPU tab draws: that of the selected line.
+    /// The series that the GPU tab draws: that of the selected line, if that is a number.
     #[must_use]
     pub fn selected_series(&self) -> Option<Series> {
-        let lines = self.gpu_lines();
-        let slot = lines.get(self.gpu_rows.cursor.min(lines.len().saturating_sub(1)));
-        let slot = slot.copied().unwrap_or(Slot { metric: Metric::Busy, instance: 0 });
-        Some(Series::Gpu(self.selected_gpu()?, slot))
+        match self.selected_gpu_line()? {
+            GpuLine::Number(slot) => Some(Series::Gpu(self.selected_gpu()?, slot)),
+            GpuLine::Fact(_) | GpuLine::MigDevice(_) | GpuLine::Pair(_) => None,
+        }
     }
 
     /// What lies below the dialogs.
@@ -323,6 +349,7 @@ impl State {
             Mode::Normal => self.page(),
             Mode::Help { .. } => Context::Help,
             Mode::Explain { .. } => Context::Explain,
+            Mode::Cost { .. } => Context::Report,
             Mode::SortMenu { .. } => Context::Menu,
         }
     }

@@ -9,6 +9,7 @@ use crate::source::Snapshot;
 use super::columns::{PROCESS_COLUMNS, ProcessColumn, placed_columns};
 use super::effect::Effect;
 use super::event::{Event, Hit};
+use super::health::Entry;
 use super::setup;
 use super::state::{Held, List, Mode, Panel, State, Stream, Tab};
 
@@ -35,6 +36,11 @@ fn sampled(state: &mut State, snapshot: Arc<Snapshot>) {
     let generation = snapshot.inventory.generation;
     let before = state.newest.as_ref().map(|newest| newest.inventory.generation);
     state.store.push(&snapshot.sample, &snapshot.inventory);
+    let until_us = state.events_until_us();
+    state.health.hear(&snapshot.sample.events.new, &snapshot.inventory, until_us);
+    for change in state.verdicts.look(&snapshot, &state.store) {
+        state.health.add(Entry::of_verdict(change), until_us);
+    }
     if before != Some(generation) && state.notice.is_none() {
         state.notice = missing(state, &snapshot);
     }
@@ -80,12 +86,15 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Quit => effects.push(Effect::Quit),
         Action::Help => state.mode = Mode::Help { top: 0 },
+        Action::Cost => state.mode = Mode::Cost { top: 0 },
+        Action::Wake => effects.extend([Effect::Wake, Effect::SampleNow]),
         Action::Back => back(state),
         Action::NextTab => turn_tab(state, 1),
         Action::PreviousTab => turn_tab(state, Tab::ALL.len() - 1),
         Action::TabOverview => show_tab(state, Tab::Overview),
         Action::TabGpu => show_tab(state, Tab::Gpu),
         Action::TabProcesses => show_tab(state, Tab::Processes),
+        Action::TabHealth => show_tab(state, Tab::Health),
         Action::TabSetup => show_tab(state, Tab::Setup),
         Action::Up => travel(state, -1),
         Action::Down => travel(state, 1),
@@ -115,6 +124,11 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Choose => choose(state, effects),
         // Of columns one is taken.
         Action::Mark if matches!(state.mode, Mode::SortMenu { .. }) => choose(state, effects),
+        Action::SetMark => mark(state),
+        Action::Filter => {
+            state.health.filter = state.health.filter.next();
+            state.health.list = List::default();
+        }
         Action::Demo => effects.push(Effect::StartDemo),
         Action::Change
         | Action::Diff
@@ -136,7 +150,7 @@ fn back(state: &mut State) {
     match state.mode {
         Mode::Normal if state.tab == Tab::Setup && state.setup.close() => {}
         Mode::Normal => state.zoom = None,
-        Mode::Help { .. } | Mode::Explain { .. } | Mode::SortMenu { .. } => {
+        Mode::Help { .. } | Mode::Explain { .. } | Mode::Cost { .. } | Mode::SortMenu { .. } => {
             state.mode = Mode::Normal;
         }
     }
@@ -169,6 +183,11 @@ fn travel(state: &mut State, rows: isize) {
             let count = state.explained().len();
             state.mode = Mode::Explain { cursor: moved(from, rows, count) };
         }
+        Mode::Cost { top } => {
+            let from = *top;
+            let count = state.last_cost_top() + 1;
+            state.mode = Mode::Cost { top: moved(from, rows, count) };
+        }
         Mode::SortMenu { cursor } => *cursor = moved(*cursor, rows, PROCESS_COLUMNS.len()),
         Mode::Normal => match state.tab {
             Tab::Overview if !state.lists_processes() => turn_gpu(state, rows),
@@ -180,6 +199,10 @@ fn travel(state: &mut State, rows: isize) {
             Tab::Gpu => {
                 let count = state.gpu_lines().len();
                 state.gpu_rows.cursor = moved(state.gpu_rows.cursor, rows, count);
+            }
+            Tab::Health => {
+                let count = state.health_entries().len();
+                state.health.list.cursor = moved(state.health.list.cursor, rows, count);
             }
             Tab::Setup => setup::travel(state, rows),
         },
@@ -206,6 +229,10 @@ fn sideways(state: &mut State, steps: isize) {
         setup::turn_panel(state, steps);
         return;
     }
+    if state.tab == Tab::Health {
+        zoom(state);
+        return;
+    }
     if state.tab != Tab::Processes {
         turn_gpu(state, steps);
         return;
@@ -229,12 +256,25 @@ fn zoom(state: &mut State) {
         (Some(_), _) | (None, Tab::Processes) => None,
         (None, Tab::Overview) => Some(Panel::Gpus),
         (None, Tab::Gpu) => Some(Panel::History),
+        (None, Tab::Health) => Some(Panel::Event),
     };
 }
 
 fn pause(state: &mut State) {
     let newest = state.newest.clone().filter(|_| state.held.is_none());
-    state.held = newest.map(|snapshot| Held { snapshot, store: state.store.clone() });
+    state.held = newest.map(|snapshot| Held {
+        snapshot,
+        store: state.store.clone(),
+        verdicts: state.verdicts.clone(),
+    });
+}
+
+/// Marks the time that is shown.
+fn mark(state: &mut State) {
+    if let Some((_, sample)) = state.shown() {
+        let unix_us = sample.unix_us;
+        state.health.mark(unix_us);
+    }
 }
 
 fn set_interval(state: &mut State, interval: crate::config::Interval, effects: &mut Vec<Effect>) {
@@ -310,7 +350,12 @@ fn click(state: &mut State, hit: Hit, effects: &mut Vec<Effect>) {
         Hit::MenuRow(row) => setup::click_menu(state, row, effects),
         Hit::Panel(Panel::Evidence | Panel::Plan) if state.mode == Mode::Normal => back(state),
         // Beside a dialog.
-        Hit::Panel(_) | Hit::Gpu(_) | Hit::GpuRow(_) | Hit::Process(_) | Hit::Column(_)
+        Hit::Panel(_)
+        | Hit::Gpu(_)
+        | Hit::GpuRow(_)
+        | Hit::HealthRow(_)
+        | Hit::Process(_)
+        | Hit::Column(_)
             if state.mode != Mode::Normal =>
         {
             back(state);
@@ -321,6 +366,7 @@ fn click(state: &mut State, hit: Hit, effects: &mut Vec<Effect>) {
             state.focus = Panel::Gpus;
             select_gpu(state, gpu);
         }
+        Hit::HealthRow(cursor) => state.health.list = List { cursor },
         Hit::GpuRow(cursor) => state.gpu_rows = List { cursor },
         Hit::Process(cursor) => {
             state.focus = Panel::Processes;

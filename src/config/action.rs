@@ -51,6 +51,8 @@ contexts! {
     Overview = "overview", "Overview" -> Processes;
     /// One GPU.
     Gpu = "gpu", "GPU" -> Global;
+    /// What happened to the GPUs.
+    Health = "health", "Health" -> Global;
     /// The setup of the machine.
     Setup = "setup", "Setup" -> Global;
     /// What the numbers are.
@@ -140,6 +142,8 @@ actions! {
         TabGpu = "tab_gpu", "GPU";
         /// Show the processes of all GPUs.
         TabProcesses = "tab_processes", "processes";
+        /// Show what happened to the GPUs.
+        TabHealth = "tab_health", "health";
         /// Show the setup of the machine.
         TabSetup = "tab_setup", "setup";
         /// Go one line up; without processes, one GPU back.
@@ -174,6 +178,10 @@ actions! {
         ShorterSpan = "shorter_span", "shorter span";
         /// Show temperatures in °C or °F.
         ToggleTemperature = "toggle_temperature", "°C/°F";
+        /// Show what taking the samples costs.
+        Cost = "cost", "own cost";
+        /// Read the GPUs that are left to sleep too, which wakes them.
+        Wake = "wake", "wake";
         /// Stop the program until the shell continues it.
         Suspend = "suspend", "suspend";
         /// Say what each number is: its meaning, unit and source, and why it is absent.
@@ -196,6 +204,12 @@ actions! {
         NextGpu = "next_gpu", "next GPU";
         /// Show the previous GPU.
         PreviousGpu = "previous_gpu", "previous GPU";
+    }
+    Health {
+        /// Put a mark with the time into the timeline.
+        SetMark = "set_mark", "mark";
+        /// List everything, only warnings and worse, or only what is critical.
+        Filter = "filter", "filter";
     }
     Setup {
         /// Change the selected option.

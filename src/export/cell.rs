@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{Absent, Unit, clock_event_names};
+use super::json::Object;
+use crate::model::{Absent, Unit, clock_event_names, word};
 
 /// A key with its value, or why there is none.
 pub(super) type Field<'a> = (Cow<'static, str>, Result<Cell<'a>, Absent>);
@@ -22,6 +23,8 @@ pub(super) enum Cell<'a> {
     Real(f64),
     /// The names of the set bits of a clock-event mask.
     ClockEvents(u64),
+    /// Objects of fields.
+    Objects(Vec<Vec<Field<'a>>>),
 }
 
 /// The largest number up to which a float counts by ones.
@@ -36,6 +39,13 @@ impl<'a> Cell<'a> {
     /// A number of this unit.
     pub(super) fn number(unit: Unit, value: Result<f64, Absent>) -> Result<Self, Absent> {
         let value = sane(value)?;
+        if let Some(words) = unit.words() {
+            return match (word(words, value), whole(value)) {
+                (Some(word), _) => Ok(Self::text(word.id)),
+                (None, Some(n @ 0..)) => Ok(Self::Text(format!("unknown_{n}").into())),
+                (None, _) => Err(Absent::OutOfRange),
+            };
+        }
         match (unit, whole(value)) {
             (Unit::Flag, Some(n @ (0 | 1))) => Ok(Self::Flag(n == 1)),
             (Unit::ClockEventReasons, Some(n)) => {
@@ -66,6 +76,8 @@ impl Serialize for Cell<'_> {
             Self::Whole(number) => serializer.serialize_i64(*number),
             Self::Real(number) => serializer.serialize_f64(*number),
             Self::ClockEvents(mask) => serializer.collect_seq(clock_event_names(*mask)),
+            Self::Objects(objects) => serializer
+                .collect_seq(objects.iter().map(|fields| Object(|| fields.iter().cloned()))),
         }
     }
 }

@@ -9,12 +9,15 @@ use serde_json::ser::{CompactFormatter, PrettyFormatter};
 
 use super::Selection;
 use super::cell::{Cell, Field};
+use super::cost;
 use super::formatter::Visible;
+use super::happenings::{event, event_sources, pair};
 use super::problems::{Problem, problems};
-use super::time::rfc3339;
+
 use crate::model::{
-    Absent, Driver, Gpu, GpuSample, Host, HostMetric, Inventory, Origin, Process, ProcessMetric,
-    Reading, Sample, Slot, Unit,
+    Absent, Cost, Driver, FactKind, FactValue, Finding, Gpu, GpuFact, GpuSample, Host, HostMetric,
+    Inventory, MigDevice, NoPast, Origin, Process, ProcessMetric, Reading, Sample, Slot, Unit,
+    findings, rfc3339,
 };
 use crate::source::Snapshot;
 
@@ -67,7 +70,7 @@ pub struct Document<'a> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { snapshot, selection } = *self;
-        let Snapshot { inventory, sample } = snapshot;
+        let Snapshot { inventory, sample, cost } = snapshot;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", SCHEMA)?;
         match inventory.origin {
@@ -81,17 +84,32 @@ impl Serialize for Document<'_> {
         map.serialize_entry("monotonic_microseconds", &sample.monotonic_us)?;
         map.serialize_entry("host", &Object(|| host(&inventory.host, sample, selection)))?;
         map.serialize_entry("driver", &Object(|| driver(&inventory.driver)))?;
-        let gpus = || inventory.gpus.iter().zip(&sample.gpus);
-        map.serialize_entry(
-            "gpus",
-            &List(|| gpus().map(|(gpu, now)| GpuObject { gpu, now, sample, selection })),
-        )?;
+        let health = selection.tells_health().then(|| findings(sample, &NoPast));
+        let gpus = || inventory.gpus.iter().zip(&sample.gpus).enumerate();
+        let objects = || {
+            gpus().map(|(position, (gpu, now))| GpuObject {
+                gpu,
+                now,
+                sample,
+                selection,
+                health: health.as_ref().and_then(|health| health.get(position)),
+            })
+        };
+        map.serialize_entry("gpus", &List(objects))?;
+        let pairs = || inventory.topology.iter().map(|of| Object(move || pair(inventory, of)));
+        map.serialize_entry("topology", &List(pairs))?;
         if selection.processes {
             let objects =
                 || sample.processes.iter().map(|of| Object(move || process(inventory, of)));
             map.serialize_entry("processes", &List(objects))?;
         }
-        map.serialize_entry("events", &[(); 0])?;
+        let events = || sample.events.new.iter().map(|of| Object(move || event(inventory, of)));
+        map.serialize_entry("events", &List(events))?;
+        let sources = &sample.events.sources;
+        map.serialize_entry("event_sources", &Object(|| event_sources(sources)))?;
+        if let Some(cost) = cost.as_ref().filter(|_| selection.cost) {
+            map.serialize_entry("cost", &CostObject(cost))?;
+        }
         map.serialize_entry("errors", &List(|| problems(snapshot).map(ErrorObject)))?;
         map.end()
     }
@@ -115,7 +133,7 @@ where
 }
 
 /// An object of the fields that the function's iterator gives, and `absent` for those without a value.
-struct Object<F>(F);
+pub(super) struct Object<F>(pub(super) F);
 
 impl<'a, F, I> Serialize for Object<F>
 where
@@ -162,6 +180,8 @@ struct GpuObject<'a> {
     now: &'a GpuSample,
     sample: &'a Sample,
     selection: &'a Selection,
+    /// What the rules find, where enough is selected for them.
+    health: Option<&'a Vec<Finding>>,
 }
 
 impl GpuObject<'_> {
@@ -195,6 +215,25 @@ impl Serialize for GpuObject<'_> {
                 map.serialize_entry("ages_microseconds", &Map(others))?;
             }
         }
+        if let Some(health) = self.health {
+            map.serialize_entry("health", &List(|| health.iter().map(FindingObject)))?;
+        }
+        map.end()
+    }
+}
+
+struct FindingObject<'a>(&'a Finding);
+
+impl Serialize for FindingObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Finding { rule, sentence } = self.0;
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("id", rule.id)?;
+        map.serialize_entry("severity", rule.severity.id())?;
+        map.serialize_entry("sentence", sentence)?;
+        map.serialize_entry("advice", rule.advice)?;
+        let metrics = || rule.evidence.iter().map(|evidence| evidence.key());
+        map.serialize_entry("metrics", &List(metrics))?;
         map.end()
     }
 }
@@ -222,6 +261,46 @@ fn identity(gpu: &Gpu) -> impl Iterator<Item = Field<'_>> {
         ("vbios_version", text(&gpu.vbios_version)),
         ("serial", text(&gpu.serial)),
         ("mig", gpu.mig.map(Cell::Flag)),
+        ("mig_devices", mig_devices(gpu)),
+    ])
+    .chain(gpu.facts.iter().map(|(fact, known)| {
+        (fact.spec().id.into(), known.and_then(|value| fact_cell(fact, value)))
+    }))
+}
+
+fn fact_cell(fact: GpuFact, value: &FactValue) -> Result<Cell<'_>, Absent> {
+    match (fact.spec().kind, value) {
+        (FactKind::Number(unit), FactValue::Number(number)) => Cell::number(unit, Ok(*number)),
+        (_, FactValue::Flag(flag)) => Ok(Cell::Flag(*flag)),
+        _ => fact.word(value).map(Cell::Text).ok_or(Absent::OutOfRange),
+    }
+}
+
+/// The MIG devices, each with the position of its GPU instance, which is the number in the keys of its values.
+fn mig_devices(gpu: &Gpu) -> Result<Cell<'_>, Absent> {
+    let instances = gpu.gpu_instances();
+    let object = |device| mig_device(&instances, device).collect();
+    let devices = gpu.mig_devices.as_ref().map_err(|why| *why)?;
+    Ok(Cell::Objects(devices.iter().map(object).collect()))
+}
+
+fn mig_device<'a>(
+    instances: &[u32],
+    device: &'a MigDevice,
+) -> impl Iterator<Item = Field<'a>> + use<'a> {
+    let whole = |number: Result<u32, Absent>| number.map(|number| Cell::Whole(number.into()));
+    let position = device.gpu_instance.and_then(|instance| {
+        let position = instances.iter().position(|known| *known == instance);
+        position.and_then(|it| u32::try_from(it).ok()).ok_or(Absent::Unknown)
+    });
+    let memory = device.memory_total_bytes.map(|bytes| bytes as f64);
+    fields([
+        ("uuid", text(&device.uuid)),
+        ("profile", text(&device.profile)),
+        ("gpu_instance", whole(device.gpu_instance)),
+        ("compute_instance", whole(device.compute_instance)),
+        ("gpu_instance_position", whole(position)),
+        ("memory_total_bytes", Cell::number(Unit::Bytes, memory)),
     ])
 }
 
@@ -255,6 +334,7 @@ fn driver(driver: &Driver) -> impl Iterator<Item = Field<'_>> {
         ("cuda_version", text(&driver.cuda_version)),
         ("kernel_module", driver.kernel_module.map(|module| Cell::text(module.id()))),
         ("library", text(&driver.library)),
+        ("confidential_compute", driver.confidential_compute.map(|it| Cell::Text(it.id()))),
     ])
 }
 
@@ -285,14 +365,26 @@ fn process<'a>(inventory: &'a Inventory, process: &'a Process) -> impl Iterator<
     .chain(numbers)
 }
 
-fn fields<'a, const N: usize>(
+pub(super) fn fields<'a, const N: usize>(
     fields: [(&'static str, Result<Cell<'a>, Absent>); N],
 ) -> impl Iterator<Item = Field<'a>> {
     fields.into_iter().map(|(key, value)| (key.into(), value))
 }
 
-fn text(fact: &Result<String, Absent>) -> Result<Cell<'_>, Absent> {
+pub(super) fn text(fact: &Result<String, Absent>) -> Result<Cell<'_>, Absent> {
     fact.as_deref().map(Cell::text).map_err(|why| *why)
+}
+
+struct CostObject<'a>(&'a Cost);
+
+impl Serialize for CostObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        serialize_fields(&mut map, || cost::whole(self.0))?;
+        let functions = || self.0.functions.iter().map(|of| Object(move || cost::function(of)));
+        map.serialize_entry("functions", &List(functions))?;
+        map.end()
+    }
 }
 
 struct ErrorObject<'a>(Problem<'a>);

@@ -1,8 +1,11 @@
 //! Samples as text: for programs and for people.
 
+pub mod bench;
 mod cell;
+mod cost;
 mod formatter;
 mod grid;
+mod happenings;
 pub mod json;
 mod notes;
 mod problems;
@@ -10,8 +13,5 @@ pub mod reference;
 pub mod schema;
 mod selection;
 pub mod table;
-mod time;
-
-pub(crate) use time::rfc3339;
 
 pub use selection::{Selection, UnknownName};

@@ -9,7 +9,7 @@ pub(super) type Problem<'a> = (Option<u32>, Cow<'a, str>);
 
 /// Every GPU that does not answer, then what else the source could not have.
 pub(super) fn problems(snapshot: &Snapshot) -> impl Iterator<Item = Problem<'_>> {
-    let Snapshot { inventory, sample } = snapshot;
+    let Snapshot { inventory, sample, .. } = snapshot;
     let silent = inventory.gpus.iter().zip(&sample.gpus).filter(|(_, gpu)| gpu.state.is_trouble());
     let errors = sample.errors.iter().map(|error| {
         let gpu = error.gpu.and_then(|position| inventory.gpus.get(position));

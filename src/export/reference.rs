@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::{
-    Absent, CLOCK_EVENTS, HostMetric, Kind, Metric, Per, ProcessMetric, TableMetric, Unit,
+    Absent, CLOCK_EVENTS, HostMetric, Kind, Metric, Per, ProcessMetric, RULES, Rule, TableMetric,
+    Unit,
 };
 
 /// The space between two columns.
@@ -29,8 +30,8 @@ pub struct Reference {
 
 /// Everything that `nvsdk-top metrics` shows.
 #[must_use]
-pub fn all() -> [Reference; 5] {
-    [gpu_metrics(), process_metrics(), host_metrics(), clock_events(), reasons()]
+pub fn all() -> [Reference; 6] {
+    [gpu_metrics(), process_metrics(), host_metrics(), clock_events(), reasons(), health_rules()]
 }
 
 /// The numbers of a GPU.
@@ -86,6 +87,29 @@ pub fn clock_events() -> Reference {
     }
 }
 
+/// What is told of a GPU's health, when, and what to do about it.
+#[must_use]
+pub fn health_rules() -> Reference {
+    let row = |rule: &Rule| {
+        let keys: Vec<_> = rule.evidence.iter().map(|evidence| evidence.key()).collect();
+        let keys = if keys.is_empty() { "state".to_owned() } else { keys.join(", ") };
+        let prose = format!("{} {} ({keys})", sentence(rule.when), rule.advice);
+        vec![rule.id.into(), rule.severity.id().into(), prose.into()]
+    };
+    Reference {
+        title: "What is told of a GPU's health",
+        columns: &["rule", "severity", "when it holds, what to do, what it looks at"],
+        rows: RULES.iter().map(row).collect(),
+    }
+}
+
+/// Words as a sentence.
+fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), characters.as_str())
+}
+
 fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Percent => "%",
@@ -96,10 +120,17 @@ fn unit_name(unit: Unit) -> &'static str {
         Unit::Watts => "W",
         Unit::Joules => "J",
         Unit::Seconds => "s",
-        Unit::Number => "number",
+        Unit::Microseconds => "µs",
+        Unit::FramesPerSecond => "frames/s",
+        Unit::Rpm => "rpm",
+        Unit::Number | Unit::Count => "number",
+        Unit::PerSecond => "1/s",
         Unit::PerformanceState => "P-state",
         Unit::ClockEventReasons => "names",
         Unit::Flag => "true/false",
+        Unit::RecoveryAction | Unit::NvLinkVersion | Unit::FabricState | Unit::FabricHealth => {
+            "word"
+        }
     }
 }
 
@@ -110,6 +141,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Counter => "counter",
         Kind::Fact => "fixed",
         Kind::RateOf(_) => "rate",
+        Kind::ShareOf(_) => "share",
         Kind::Interval => "mean",
     }
 }

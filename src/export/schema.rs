@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::cost;
+use super::happenings;
 use super::json::SCHEMA;
 use crate::model::{
-    Absent, CLOCK_EVENTS, GpuState, HostMetric, KernelModule, Metric, Per, ProcessKinds,
-    ProcessMetric, TableMetric, Unit,
+    Absent, CLOCK_EVENTS, CommonAncestor, ConfidentialCompute, FABRIC_HEALTHS, FABRIC_STATES,
+    FactKind, GpuFact, GpuState, HostMetric, KernelModule, Metric, NVLINK_VERSIONS, Per,
+    ProcessKinds, ProcessMetric, RECOVERY_ACTION_WORDS, RULES, Severity, TableMetric, Unit, Word,
 };
 use crate::source::demo::PRESETS;
 
@@ -21,7 +24,7 @@ pub fn schema() -> Value {
         "description": "What nvsdk-top --once prints. Where a value is null, `absent` beside it holds the reason.",
         "type": "object",
         "additionalProperties": false,
-        "required": ["schema", "source", "time", "monotonic_microseconds", "host", "driver", "gpus", "events", "errors"],
+        "required": ["schema", "source", "time", "monotonic_microseconds", "host", "driver", "gpus", "topology", "events", "event_sources", "errors"],
         "properties": {
             "schema": {"const": SCHEMA},
             "source": {"enum": ["nvml", "demo"]},
@@ -31,8 +34,15 @@ pub fn schema() -> Value {
             "host": object(host(), &["name", "kernel"]),
             "driver": object(driver(), DRIVER),
             "gpus": {"type": "array", "items": gpu()},
+            "topology": {"type": "array", "items": pair(), "description": "Each two GPUs and what joins them."},
             "processes": {"type": "array", "items": process()},
-            "events": {"type": "array", "description": "Empty in this version."},
+            "cost": cost::schema(),
+            "events": {
+                "type": "array",
+                "description": "What happened to the GPUs since the sample before, and at first what the kernel log still holds; the oldest first.",
+                "items": happenings::event_schema(),
+            },
+            "event_sources": happenings::sources_schema(),
             "errors": {
                 "type": "array",
                 "description": "What could not be had, in sentences.",
@@ -49,7 +59,14 @@ pub fn schema() -> Value {
 }
 
 /// The facts about a driver, all of them texts.
-const DRIVER: &[&str] = &["version", "nvml_version", "cuda_version", "kernel_module", "library"];
+const DRIVER: &[&str] = &[
+    "version",
+    "nvml_version",
+    "cuda_version",
+    "kernel_module",
+    "library",
+    "confidential_compute",
+];
 
 /// The facts about a GPU that are texts.
 const GPU_TEXTS: &[&str] = &[
@@ -95,10 +112,19 @@ const UNITS: &[Unit] = &[
     Unit::Watts,
     Unit::Joules,
     Unit::Seconds,
+    Unit::Microseconds,
+    Unit::FramesPerSecond,
+    Unit::Rpm,
     Unit::Number,
+    Unit::Count,
+    Unit::PerSecond,
     Unit::PerformanceState,
     Unit::ClockEventReasons,
     Unit::Flag,
+    Unit::RecoveryAction,
+    Unit::NvLinkVersion,
+    Unit::FabricState,
+    Unit::FabricHealth,
 ];
 
 /// The name of a unit's definition, and what a value with that unit looks like.
@@ -113,11 +139,25 @@ fn definition(unit: Unit) -> (&'static str, Value) {
         Unit::Watts => ("watts", above_zero("number")),
         Unit::Joules => ("joules", above_zero("number")),
         Unit::Seconds => ("seconds", above_zero("number")),
+        Unit::Microseconds => ("mean_microseconds", above_zero("number")),
+        Unit::FramesPerSecond => ("frames_per_second", above_zero("number")),
+        Unit::Rpm => ("rpm", above_zero("number")),
         Unit::Number => ("number", above_zero("number")),
+        Unit::Count => ("count", above_zero("integer")),
+        Unit::PerSecond => ("per_second", above_zero("number")),
         Unit::PerformanceState => ("performance_state", above_zero("integer")),
         Unit::ClockEventReasons => ("clock_event_reasons", clock_event_reasons()),
         Unit::Flag => ("flag", json!({"type": ["boolean", "null"]})),
+        Unit::RecoveryAction => ("recovery_action", ids(RECOVERY_ACTION_WORDS)),
+        Unit::NvLinkVersion => ("nvlink_version", ids(NVLINK_VERSIONS)),
+        Unit::FabricState => ("fabric_state", ids(FABRIC_STATES)),
+        Unit::FabricHealth => ("fabric_health", ids(FABRIC_HEALTHS)),
     }
+}
+
+/// The ids of a table of words.
+fn ids(words: &'static [Word]) -> Value {
+    self::words(words.iter().map(|word| word.id))
 }
 
 fn clock_event_reasons() -> Value {
@@ -127,7 +167,7 @@ fn clock_event_reasons() -> Value {
 }
 
 /// An object that has no other keys than these and `absent`.
-fn object(mut properties: Map<String, Value>, required: &[&str]) -> Value {
+pub(super) fn object(mut properties: Map<String, Value>, required: &[&str]) -> Value {
     properties.insert("absent".to_owned(), json!({"$ref": "#/$defs/absent"}));
     json!({
         "type": "object",
@@ -148,27 +188,89 @@ fn driver() -> Map<String, Value> {
     let mut properties = texts(DRIVER);
     let modules = [KernelModule::Open, KernelModule::Proprietary].map(KernelModule::id);
     properties.insert("kernel_module".to_owned(), json!({"enum": [modules[0], modules[1], null]}));
+    let states = words(ConfidentialCompute::IDS);
+    properties.insert("confidential_compute".to_owned(), states);
     properties
+}
+
+/// One of these words, or one for a number that has none.
+fn words(known: impl IntoIterator<Item = &'static str>) -> Value {
+    let known: Vec<_> = known.into_iter().map(Value::from).chain([Value::Null]).collect();
+    json!({"anyOf": [{"enum": known}, {"type": "string", "pattern": "^unknown_[0-9]+$"}]})
+}
+
+/// What joins two GPUs.
+fn pair() -> Value {
+    let whole = || json!({"$ref": "#/$defs/whole"});
+    let properties = [
+        ("gpu_index", whole()),
+        ("other_gpu_index", whole()),
+        ("common_ancestor", words(CommonAncestor::words())),
+        ("nvlinks", whole()),
+        ("nvlinks_through_switch", json!({"$ref": "#/$defs/flag"})),
+    ];
+    closed(&properties)
+}
+
+fn mig_device() -> Value {
+    let text = || json!({"$ref": "#/$defs/text"});
+    let whole = || json!({"$ref": "#/$defs/whole"});
+    let properties = [
+        ("uuid", text()),
+        ("profile", text()),
+        ("gpu_instance", whole()),
+        ("compute_instance", whole()),
+        (
+            "gpu_instance_position",
+            json!({"$ref": "#/$defs/whole", "description": "The number in the keys of its GPU instance's values."}),
+        ),
+        ("memory_total_bytes", json!({"$ref": "#/$defs/bytes"})),
+    ];
+    closed(&properties)
+}
+
+/// An object that has all of these keys.
+fn closed<const N: usize>(properties: &[(&str, Value); N]) -> Value {
+    let keys = properties.each_ref().map(|(key, _)| *key);
+    object(
+        properties.clone().map(|(key, form)| (key.to_owned(), form)).into_iter().collect(),
+        &keys,
+    )
+}
+
+fn fact(fact: GpuFact) -> (String, Value) {
+    let spec = fact.spec();
+    let mut form = match spec.kind {
+        FactKind::Text => json!({"$ref": "#/$defs/text"}),
+        FactKind::Flag => json!({"$ref": "#/$defs/flag"}),
+        FactKind::Number(unit) => json!({"$ref": format!("#/$defs/{}", definition(unit).0)}),
+        FactKind::Word(known) => words(known.iter().map(|(_, word)| *word)),
+    };
+    form["description"] = spec.help.into();
+    (spec.id.to_owned(), form)
 }
 
 fn gpu() -> Value {
     let mut properties = texts(GPU_TEXTS);
     properties.extend(metrics::<Metric>(Per::One));
+    properties.extend(GpuFact::ALL.iter().map(|it| fact(*it)));
     let others = [
         (
             "index",
             json!({"type": "integer", "minimum": 0, "description": "NVML's; it can change between boots."}),
         ),
         ("mig", json!({"$ref": "#/$defs/flag"})),
+        ("mig_devices", json!({"type": ["array", "null"], "items": mig_device()})),
         ("state", json!({"enum": states()})),
         (
             "state_age_seconds",
-            json!({"type": "number", "minimum": 0, "description": "How long the GPU has not answered."}),
+            json!({"type": "number", "minimum": 0, "description": "For how long the GPU has been in this state, where that is known."}),
         ),
         (
             "call",
             json!({"type": "string", "description": "The NVML function that does not come back."}),
         ),
+        ("health", health()),
         (
             "age_microseconds",
             json!({"$ref": "#/$defs/microseconds", "description": "From the reading of the values to the sample."}),
@@ -183,7 +285,9 @@ fn gpu() -> Value {
         ),
     ];
     properties.extend(others.map(|(key, form)| (key.to_owned(), form)));
-    let required: Vec<_> = ["index", "mig", "state"].iter().chain(GPU_TEXTS).copied().collect();
+    let facts = GpuFact::ALL.iter().map(|fact| fact.spec().id);
+    let identity = ["index", "mig", "mig_devices", "state"].iter().chain(GPU_TEXTS).copied();
+    let required: Vec<_> = identity.chain(facts).collect();
     let mut gpu = object(properties, &required);
     let several = [Per::Fan, Per::NvLink, Per::GpuInstance].into_iter().flat_map(metrics::<Metric>);
     gpu["patternProperties"] = several
@@ -191,6 +295,29 @@ fn gpu() -> Value {
         .collect::<Map<_, _>>()
         .into();
     gpu
+}
+
+fn health() -> Value {
+    let ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+    let severities = Severity::ALL.map(Severity::id);
+    let keys: std::collections::BTreeSet<_> =
+        RULES.iter().flat_map(|rule| rule.evidence).map(|evidence| evidence.key()).collect();
+    json!({
+        "type": "array",
+        "description": "What the rules find that need no minute of history, the most severe first; only where all numbers of the GPUs are selected.",
+        "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["id", "severity", "sentence", "advice", "metrics"],
+            "properties": {
+                "id": {"enum": ids},
+                "severity": {"enum": severities},
+                "sentence": {"type": "string", "description": "What is the matter, to stand after the name of the GPU."},
+                "advice": {"type": "string", "description": "What to do about it."},
+                "metrics": {"type": "array", "description": "The numbers that the rule looks at.", "items": {"enum": keys}},
+            },
+        },
+    })
 }
 
 fn process() -> Value {
@@ -212,7 +339,7 @@ fn process() -> Value {
     object(properties, &required)
 }
 
-fn texts(keys: &[&str]) -> Map<String, Value> {
+pub(super) fn texts(keys: &[&str]) -> Map<String, Value> {
     keys.iter().map(|key| ((*key).to_owned(), json!({"$ref": "#/$defs/text"}))).collect()
 }
 
@@ -225,11 +352,12 @@ fn metrics<M: TableMetric>(per: Per) -> impl Iterator<Item = (String, Value)> {
     })
 }
 
-fn states() -> [&'static str; 6] {
+fn states() -> [&'static str; 7] {
     let call = "";
     [
         GpuState::Live,
-        GpuState::Asleep,
+        GpuState::Asleep { age_us: 0, at_least: true },
+        GpuState::LetGo { age_us: 0 },
         GpuState::Stale { age_us: 0, call: None },
         GpuState::Stuck { age_us: 0, call: call.into() },
         GpuState::Refused { why: Absent::Unknown },
@@ -256,11 +384,12 @@ mod tests {
     fn every_state_is_listed() {
         let number = |state: &GpuState| match state {
             GpuState::Live
-            | GpuState::Asleep
+            | GpuState::Asleep { .. }
+            | GpuState::LetGo { .. }
             | GpuState::Stale { .. }
             | GpuState::Stuck { .. }
             | GpuState::Refused { .. }
-            | GpuState::Lost { .. } => 6,
+            | GpuState::Lost { .. } => 7,
         };
         let listed: BTreeSet<_> = states().into_iter().collect();
         assert_eq!(listed.len(), number(&GpuState::Live));

@@ -16,16 +16,19 @@ pub struct Selection {
     pub processes: bool,
     /// The machine's own numbers.
     pub host: bool,
+    /// What the samples cost.
+    pub cost: bool,
 }
 
 impl Selection {
     /// Nothing but who the GPUs are.
-    pub const NONE: Self = Self { metrics: MetricSet::NONE, processes: false, host: false };
+    pub const NONE: Self =
+        Self { metrics: MetricSet::NONE, processes: false, host: false, cost: false };
 
     /// Everything.
     #[must_use]
     pub fn all() -> Self {
-        Self { metrics: MetricSet::all(), processes: true, host: true }
+        Self { metrics: MetricSet::all(), processes: true, host: true, cost: true }
     }
 
     /// What has to be read for it: a rate needs its counter.
@@ -38,19 +41,29 @@ impl Selection {
     #[must_use]
     pub fn needed_twice(&self) -> Self {
         Self {
-            metrics: self.counters().collect(),
+            metrics: self.counters().chain(self.means()).collect(),
             processes: self.processes && any_needs_two::<ProcessMetric>(),
             host: self.host && any_needs_two::<HostMetric>(),
+            cost: false,
         }
     }
 
+    /// What the producer itself needs two readings for.
+    fn means(&self) -> impl Iterator<Item = Metric> {
+        let is_mean = |metric: &&Metric| metric.spec().kind == Kind::Interval;
+        let selected = |metric: &&Metric| self.metrics.contains(**metric);
+        Metric::ALL.iter().filter(selected).filter(is_mean).copied()
+    }
+
+    /// Whether enough is read for the health rules: what was not looked at is not well for that.
+    #[must_use]
+    pub fn tells_health(&self) -> bool {
+        self.metrics == MetricSet::all()
+    }
+
     fn counters(&self) -> impl Iterator<Item = Metric> {
-        Metric::ALL.iter().filter(|metric| self.metrics.contains(**metric)).filter_map(|metric| {
-            match metric.spec().kind {
-                Kind::RateOf(counter) => Some(counter),
-                _ => None,
-            }
-        })
+        let selected = Metric::ALL.iter().filter(|metric| self.metrics.contains(**metric));
+        selected.filter_map(|metric| metric.spec().kind.counter())
     }
 }
 
@@ -60,7 +73,7 @@ fn any_needs_two<M: TableMetric>() -> bool {
 
 /// A name that selects nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is neither a part (gpus, processes, host) nor a number of a GPU; {}", match near.as_slice() {
+#[error("{name:?} is neither a part (gpus, processes, host, cost) nor a number of a GPU; {}", match near.as_slice() {
     [] => "`nvsdk-top metrics` lists those".to_owned(),
     near => format!("similar: {}", near.join(", ")),
 })]
@@ -70,12 +83,13 @@ pub struct UnknownName {
 }
 
 /// The parts beside the single metrics.
-const PARTS: [&str; 3] = ["gpus", "processes", "host"];
+const PARTS: [&str; 4] = ["gpus", "processes", "host", "cost"];
 
 impl FromStr for Selection {
     type Err = UnknownName;
 
-    /// Reads names with commas between them: metrics of a GPU, `gpus` for all of those, `processes`, `host`.
+    /// Reads names with commas between them: metrics of a GPU, `gpus` for all of those, `processes`, `host`,
+    /// `cost`.
     fn from_str(list: &str) -> Result<Self, UnknownName> {
         let mut selection = Self::NONE;
         for name in list.split(',').map(str::trim) {
@@ -83,6 +97,7 @@ impl FromStr for Selection {
                 "gpus" => selection.metrics = MetricSet::all(),
                 "processes" => selection.processes = true,
                 "host" => selection.host = true,
+                "cost" => selection.cost = true,
                 _ => {
                     let metric = metric(name).ok_or_else(|| UnknownName::new(name))?;
                     selection.metrics = selection.metrics.with(metric);
@@ -150,7 +165,7 @@ mod tests {
         let fans = MetricSet::NONE.with(Metric::Fan);
         assert_eq!("fan_percent".parse::<Selection>().unwrap().metrics, fans);
         assert_eq!("fan_1_percent".parse::<Selection>().unwrap().metrics, fans);
-        let whole: Selection = "gpus, processes,host".parse().unwrap();
+        let whole: Selection = "gpus, processes,host, cost".parse().unwrap();
         assert_eq!(whole, Selection::all());
     }
 
@@ -179,6 +194,8 @@ mod tests {
         let rate: Selection = "power_average_watts".parse().unwrap();
         assert!(rate.needed().contains(Metric::Energy));
         assert_eq!(rate.needed_twice().metrics, MetricSet::NONE.with(Metric::Energy));
+        let mean: Selection = "sm_active_percent".parse().unwrap();
+        assert_eq!(mean.needed_twice().metrics, MetricSet::NONE.with(Metric::SmActive));
         let level: Selection = "power_draw_watts".parse().unwrap();
         assert_eq!(level.needed_twice(), Selection::NONE);
         assert!("host".parse::<Selection>().unwrap().needed_twice().host);

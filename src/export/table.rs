@@ -8,8 +8,8 @@ use super::grid::{Fit, Grid, write_line};
 use super::notes::{Notes, Subject};
 use super::problems::problems;
 use crate::model::{
-    Absent, Driver, GpuSample, GpuState, HostMetric, Inventory, Metric, MetricSet, Origin, Process,
-    ProcessMetric, Sample, TableMetric, printable,
+    Absent, Driver, GpuSample, GpuState, HostMetric, Inventory, Metric, MetricSet, NoPast, Origin,
+    Process, ProcessMetric, Sample, TableMetric, findings, printable,
 };
 use crate::source::Snapshot;
 
@@ -58,7 +58,7 @@ pub fn write(
     selection: &Selection,
     width: Option<usize>,
 ) -> io::Result<()> {
-    let Snapshot { inventory, sample } = snapshot;
+    let Snapshot { inventory, sample, .. } = snapshot;
     let mut notes = Notes::default();
     write_line(writer, &header(inventory, &mut notes), width)?;
     if selection.host {
@@ -77,6 +77,9 @@ pub fn write(
         } else {
             processes(snapshot, &mut notes).write(writer, width)?;
         }
+    }
+    if selection.tells_health() {
+        note_health(snapshot, &mut notes);
     }
     for (gpu, message) in problems(snapshot) {
         let subject = gpu.map_or(Subject::Machine, Subject::Gpu);
@@ -116,7 +119,7 @@ fn host(sample: &Sample, notes: &mut Notes) -> String {
 }
 
 fn gpus(snapshot: &Snapshot, selection: &Selection, notes: &mut Notes) -> Grid {
-    let Snapshot { inventory, sample } = snapshot;
+    let Snapshot { inventory, sample, .. } = snapshot;
     let shown = gpu_columns(selection.metrics);
     let all_live = sample.gpus.iter().all(|gpu| gpu.state == GpuState::Live);
     let mut columns = vec![("GPU".into(), Fit::Right), ("NAME".into(), Fit::Cut)];
@@ -140,7 +143,7 @@ fn gpus(snapshot: &Snapshot, selection: &Selection, notes: &mut Notes) -> Grid {
         };
         let missing = match &now.state {
             GpuState::Live => absent(&shown, read),
-            GpuState::Asleep => {
+            GpuState::Asleep { .. } | GpuState::LetGo { .. } => {
                 notes.add(subject, now.state.to_string());
                 Vec::new()
             }
@@ -155,6 +158,16 @@ fn gpus(snapshot: &Snapshot, selection: &Selection, notes: &mut Notes) -> Grid {
     grid
 }
 
+/// What the rules find; of a GPU that does not answer it is said already.
+fn note_health(Snapshot { inventory, sample, .. }: &Snapshot, notes: &mut Notes) {
+    for (gpu, findings) in inventory.gpus.iter().zip(findings(sample, &NoPast)) {
+        for finding in findings.iter().filter(|finding| !finding.rule.is_about_reach()) {
+            let (id, sentence) = (finding.rule.severity.id(), printable(&finding.sentence));
+            notes.add(Subject::Gpu(gpu.index), format!("{id}: {sentence}"));
+        }
+    }
+}
+
 /// The overview for whoever selected everything, else each selected metric.
 fn gpu_columns(metrics: MetricSet) -> Vec<(String, Shown<Metric>)> {
     if metrics == MetricSet::all() {
@@ -165,7 +178,7 @@ fn gpu_columns(metrics: MetricSet) -> Vec<(String, Shown<Metric>)> {
 }
 
 fn processes(snapshot: &Snapshot, notes: &mut Notes) -> Grid {
-    let Snapshot { inventory, sample } = snapshot;
+    let Snapshot { inventory, sample, .. } = snapshot;
     let mut columns = vec![
         ("GPU".into(), Fit::Right),
         ("PID".into(), Fit::Right),

@@ -72,7 +72,9 @@ impl Absent {
             self,
             Self::NotSupported
                 | Self::MissingSymbol
+                | Self::DriverTooOld
                 | Self::Mig
+                | Self::VirtualGpu
                 | Self::UnifiedMemory
                 | Self::Integrated
                 | Self::IncludedInUsed
@@ -87,8 +89,16 @@ absences! {
     NoPermission = "no_permission", "this user may not read it";
     /// The library has no such function.
     MissingSymbol = "missing_symbol", "the installed NVML library is too old to report it";
+    /// The driver does not know the field, or gives its number to another one.
+    DriverTooOld = "driver_too_old", "the installed driver is too old to report it";
     /// NVML reports it per MIG instance or not at all.
     Mig = "mig", "not reported while the GPU is in MIG mode";
+    /// No video is being encoded, so there is no rate of it.
+    NoSession = "no_session", "no video is being encoded";
+    /// The GPU has no MIG instances to report it of.
+    NotMig = "not_mig", "the GPU has no MIG instances";
+    /// A virtual machine has a part of the GPU, and the driver refuses to measure it.
+    VirtualGpu = "virtual_gpu", "not measured for a virtual machine's part of a GPU";
     /// The GPU has no memory of its own.
     UnifiedMemory = "unified_memory", "the GPU shares the memory of the host";
     /// The GPU has no PCIe link of its own.
@@ -97,6 +107,8 @@ absences! {
     IncludedInUsed = "included_in_used", "this driver counts it as used memory";
     /// Runtime power management has suspended the GPU, and reading would wake it.
     Asleep = "asleep", "the GPU is suspended and is left to sleep";
+    /// Nothing used the GPU, and NVML was closed so that runtime power management can suspend it.
+    LetGo = "let_go", "the GPU was let go of, so that it can sleep";
     /// `NVML_ERROR_GPU_IS_LOST`.
     GpuLost = "gpu_lost", "the GPU is off the bus";
     /// The GPU has not answered for two ticks.

@@ -1,6 +1,6 @@
 //! The reasons why clocks are below their maximum: NVML's clock-event bits.
 
-/// How much a clock-event reason should worry.
+/// How much something should worry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Nothing is wrong.
@@ -11,6 +11,22 @@ pub enum Severity {
     Warning,
     /// The GPU is held back hard, by heat or by its power supply.
     Critical,
+}
+
+impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Self; 4] = [Self::None, Self::Info, Self::Warning, Self::Critical];
+
+    /// The severity as JSON spells it.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// One bit of `nvmlDeviceGetCurrentClocksEventReasons`.

@@ -17,6 +17,8 @@ pub enum Kind {
     Fact,
     /// What [`super::derive()`] makes from two readings of a counter: its growth per second.
     RateOf(Metric),
+    /// What [`super::derive()`] makes from two readings of a counter of seconds: the percentage of time that it grew by.
+    ShareOf(Metric),
     /// A mean over the time since the previous reading, which the producer itself remembers.
     Interval,
 }
@@ -25,7 +27,16 @@ impl Kind {
     /// Whether the first reading of a series cannot have a value.
     #[must_use]
     pub const fn needs_two_readings(self) -> bool {
-        matches!(self, Self::RateOf(_) | Self::Interval)
+        self.counter().is_some() || matches!(self, Self::Interval)
+    }
+
+    /// The counter that the metric is derived from.
+    #[must_use]
+    pub const fn counter(self) -> Option<Metric> {
+        match self {
+            Self::RateOf(counter) | Self::ShareOf(counter) => Some(counter),
+            Self::Gauge | Self::Measured | Self::Counter | Self::Fact | Self::Interval => None,
+        }
     }
 }
 
@@ -42,6 +53,13 @@ impl fmt::Display for Kind {
                 return write!(
                     f,
                     "the growth of {} in a second, from two readings",
+                    counter.spec().id
+                );
+            }
+            Self::ShareOf(counter) => {
+                return write!(
+                    f,
+                    "the share of time that {} grew by, from two readings",
                     counter.spec().id
                 );
             }
@@ -103,8 +121,14 @@ pub enum Group {
     PowerAndHeat,
     /// Clocks and what limits them.
     Clocks,
-    /// PCIe.
+    /// PCIe, and the other ways into the GPU.
     Links,
+    /// What the parts of the GPU do, by its performance counters and beside its shaders.
+    Engines,
+    /// What MIG has made of the GPU.
+    MigInstances,
+    /// Errors, and what was done about them.
+    Errors,
     /// The machine around the GPUs.
     Host,
     /// A process on a GPU.
@@ -208,6 +232,56 @@ metrics! {
         EncoderUtilization = "encoder_utilization_percent", "encoder", Percent, Gauge, One, Load, TenMinutes;
         /// How busy the video decoders were, over the driver's own sampling period.
         DecoderUtilization = "decoder_utilization_percent", "decoder", Percent, Gauge, One, Load, TenMinutes;
+        /// Mean share of the time since the previous reading in which a streaming multiprocessor had work (GPM).
+        SmActive = "sm_active_percent", "SM active", Percent, Interval, One, Engines, Day;
+        /// Mean share of the warps that the streaming multiprocessors could hold and did hold (GPM).
+        SmOccupancy = "sm_occupancy_percent", "SM occupancy", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which any tensor core worked (GPM).
+        TensorActive = "tensor_active_percent", "tensor", Percent, Interval, One, Engines, TenMinutes;
+        /// Mean share of the time in which the tensor cores did DFMA operations (GPM).
+        TensorDfma = "tensor_dfma_active_percent", "tensor DFMA", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which the tensor cores did HMMA operations: FP16, BF16, TF32 and FP8 (GPM).
+        TensorHmma = "tensor_hmma_active_percent", "tensor HMMA", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which the tensor cores did DMMA operations: FP64 (GPM).
+        TensorDmma = "tensor_dmma_active_percent", "tensor DMMA", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which the tensor cores did IMMA operations: integers (GPM).
+        TensorImma = "tensor_imma_active_percent", "tensor IMMA", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which the integer pipe worked (GPM).
+        IntegerActive = "integer_active_percent", "integer", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which the FP64 pipe worked (GPM).
+        Fp64Active = "fp64_active_percent", "FP64", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which the FP32 pipe worked (GPM).
+        Fp32Active = "fp32_active_percent", "FP32", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the time in which the FP16 pipe worked, tensor cores apart (GPM).
+        Fp16Active = "fp16_active_percent", "FP16", Percent, Interval, One, Engines, Newest;
+        /// Mean share of the peak bandwidth of the memory that was used since the previous reading (GPM).
+        DramBandwidth = "dram_bandwidth_percent", "DRAM bandwidth", Percent, Interval, One, Engines, Day;
+        /// Mean share of the time in which a streaming multiprocessor of a MIG GPU instance had work (GPM).
+        InstanceSmActive = "gpu_instance_{}_sm_active_percent", "MIG SM active", Percent, Interval, GpuInstance, MigInstances, TenMinutes;
+        /// Mean share of the warps that a MIG GPU instance could hold and did hold (GPM).
+        InstanceSmOccupancy = "gpu_instance_{}_sm_occupancy_percent", "MIG occupancy", Percent, Interval, GpuInstance, MigInstances, Newest;
+        /// Mean share of the time in which any tensor core of a MIG GPU instance worked (GPM).
+        InstanceTensorActive = "gpu_instance_{}_tensor_active_percent", "MIG tensor", Percent, Interval, GpuInstance, MigInstances, Newest;
+        /// Mean share of its peak memory bandwidth that a MIG GPU instance used (GPM).
+        InstanceDramBandwidth = "gpu_instance_{}_dram_bandwidth_percent", "MIG DRAM", Percent, Interval, GpuInstance, MigInstances, Newest;
+        /// Share of the last second in which the graphics engine was busy, as the driver's power management counts it.
+        DomainGpu = "domain_gpu_percent", "GPU 1 s", Percent, Gauge, One, Engines, Newest;
+        /// Share of the last second in which the frame buffer was busy, as the driver's power management counts it.
+        DomainFrameBuffer = "domain_framebuffer_percent", "frame buffer 1 s", Percent, Gauge, One, Engines, Newest;
+        /// Share of the last second in which the video engine was busy, as the driver's power management counts it.
+        DomainVideo = "domain_video_percent", "video 1 s", Percent, Gauge, One, Engines, Newest;
+        /// Share of the last second in which the bus was busy, as the driver's power management counts it.
+        DomainBus = "domain_bus_percent", "bus 1 s", Percent, Gauge, One, Engines, Newest;
+        /// How busy the JPEG decoders were, over the driver's own sampling period.
+        JpegUtilization = "jpeg_utilization_percent", "JPEG", Percent, Gauge, One, Engines, Newest;
+        /// How busy the optical-flow accelerator was, over the driver's own sampling period.
+        OpticalFlowUtilization = "optical_flow_utilization_percent", "optical flow", Percent, Gauge, One, Engines, Newest;
+        /// Streams that the video encoders encode.
+        EncoderSessions = "encoder_sessions", "encoder sessions", Number, Gauge, One, Engines, Newest;
+        /// Mean frames per second of the streams that are encoded.
+        EncoderFrameRate = "encoder_frame_rate_fps", "encoder rate", FramesPerSecond, Gauge, One, Engines, Newest;
+        /// Mean time that encoding a frame takes.
+        EncoderLatency = "encoder_latency_microseconds", "encoder latency", Microseconds, Gauge, One, Engines, Newest;
 
         /// All the memory of the GPU: used, reserved and free.
         MemoryTotal = "memory_total_bytes", "total", Bytes, Gauge, One, Memory, Day;
@@ -217,6 +291,12 @@ metrics! {
         MemoryReserved = "memory_reserved_bytes", "reserved", Bytes, Gauge, One, Memory, Newest;
         /// Memory that a program could still take.
         MemoryFree = "memory_free_bytes", "free", Bytes, Gauge, One, Memory, TenMinutes;
+        /// The window through which the host and other devices reach the memory of the GPU.
+        Bar1Total = "bar1_total_bytes", "BAR1 total", Bytes, Gauge, One, Links, Newest;
+        /// What of that window is mapped.
+        Bar1Used = "bar1_used_bytes", "BAR1 used", Bytes, Gauge, One, Links, Newest;
+        /// Memory that programs hold in a MIG GPU instance.
+        InstanceMemoryUsed = "gpu_instance_{}_memory_used_bytes", "MIG used", Bytes, Gauge, GpuInstance, MigInstances, TenMinutes;
 
         /// Temperature of the GPU.
         Temperature = "temperature_celsius", "temperature", Celsius, Gauge, One, PowerAndHeat, Day;
@@ -224,6 +304,12 @@ metrics! {
         SlowdownMargin = "temperature_slowdown_margin_celsius", "to slowdown", Celsius, Gauge, One, PowerAndHeat, TenMinutes;
         /// Power that the board draws: the mean of the last second from Ampere on (GA100 apart), the instant before.
         PowerDraw = "power_draw_watts", "power", Watts, Gauge, One, PowerAndHeat, Day;
+        /// Power that the board draws at this instant.
+        PowerInstant = "power_instant_watts", "power now", Watts, Gauge, One, PowerAndHeat, TenMinutes;
+        /// Power that the module draws which the GPU shares with a processor: the mean of the last second.
+        PowerModule = "power_module_watts", "module power", Watts, Gauge, One, PowerAndHeat, TenMinutes;
+        /// Temperature of the memory.
+        MemoryTemperature = "memory_temperature_celsius", "memory temp", Celsius, Gauge, One, PowerAndHeat, Day;
         /// Mean power since the previous reading, from the energy counter.
         PowerAverage = "power_average_watts", "mean power", Watts, RateOf(Metric::Energy), One, PowerAndHeat, Day;
         /// The power limit that holds now: the lowest of all that were set.
@@ -240,6 +326,16 @@ metrics! {
         PersistenceMode = "persistence_mode", "persistence", Flag, Gauge, One, PowerAndHeat, Newest;
         /// Intended speed of a fan as a share of its maximum in quiet operation; it may exceed 100.
         Fan = "fan_{}_percent", "fan", Percent, Gauge, Fan, PowerAndHeat, TenMinutes;
+        /// Speed of a fan.
+        FanSpeed = "fan_{}_speed_rpm", "fan speed", Rpm, Gauge, Fan, PowerAndHeat, Newest;
+        /// Margin at which the GPU is shut down; a margin below zero is degrees past the limit.
+        ShutdownTLimit = "temperature_shutdown_t_limit_celsius", "shutdown at", Celsius, Fact, One, PowerAndHeat, Newest;
+        /// Margin at which the hardware slows the GPU down; a margin below zero is degrees past the limit.
+        SlowdownTLimit = "temperature_slowdown_t_limit_celsius", "slowdown at", Celsius, Fact, One, PowerAndHeat, Newest;
+        /// Margin of the memory at which the driver slows the GPU down.
+        MemoryMaximumTLimit = "temperature_memory_max_t_limit_celsius", "memory max at", Celsius, Fact, One, PowerAndHeat, Newest;
+        /// Margin of the GPU at which the driver slows it down.
+        GpuMaximumTLimit = "temperature_gpu_max_t_limit_celsius", "GPU max at", Celsius, Fact, One, PowerAndHeat, Newest;
 
         /// Clock of the graphics engine.
         ClockGraphics = "clock_graphics_mhz", "graphics", Megahertz, Gauge, One, Clocks, TenMinutes;
@@ -262,18 +358,176 @@ metrics! {
         /// Why the clocks are not higher, at this instant.
         ClockEventReasons = "clock_event_reasons", "limited by", ClockEventReasons, Gauge, One, Clocks, Newest;
 
+        /// Share of the time since the previous reading in which the driver held the clocks down to stay within the power limit.
+        LimitedBySwPowerCap = "limited_by_sw_power_cap_percent", "power cap", Percent, ShareOf(Metric::LimitedBySwPowerCapTime), One, Clocks, Day;
+        /// Share of the time since the previous reading in which the clocks waited for the slowest GPU of the sync group.
+        LimitedBySyncBoost = "limited_by_sync_boost_percent", "sync boost", Percent, ShareOf(Metric::LimitedBySyncBoostTime), One, Clocks, TenMinutes;
+        /// Share of the time since the previous reading in which the clocks were held down by heat of any kind, as the older counter tells it.
+        LimitedByThermal = "limited_by_thermal_percent", "thermal", Percent, ShareOf(Metric::LimitedByThermalTime), One, Clocks, Day;
+        /// Share of the time since the previous reading in which the driver held the clocks down because the GPU or its memory was warmer than its highest operating temperature.
+        LimitedBySwThermal = "limited_by_sw_thermal_percent", "SW thermal", Percent, ShareOf(Metric::LimitedBySwThermalTime), One, Clocks, Day;
+        /// Share of the time since the previous reading in which the hardware at least halved the clocks because the GPU was too hot.
+        LimitedByHwThermal = "limited_by_hw_thermal_percent", "HW thermal", Percent, ShareOf(Metric::LimitedByHwThermalTime), One, Clocks, Day;
+        /// Share of the time since the previous reading in which the hardware at least halved the clocks because the power supply or the rack asked for it.
+        LimitedByPowerBrake = "limited_by_hw_power_brake_percent", "power brake", Percent, ShareOf(Metric::LimitedByPowerBrakeTime), One, Clocks, Day;
+        /// Share of the time since the previous reading in which the clocks were held down by the limits of the board.
+        LimitedByBoardLimit = "limited_by_board_limit_percent", "board limit", Percent, ShareOf(Metric::LimitedByBoardLimitTime), One, Clocks, TenMinutes;
+        /// Share of the time since the previous reading in which the clocks were down because there was little to do.
+        LimitedByLowUtilization = "limited_by_low_utilization_percent", "low use", Percent, ShareOf(Metric::LimitedByLowUtilizationTime), One, Clocks, TenMinutes;
+        /// Share of the time since the previous reading in which the clocks were held down by the voltage that is reliable.
+        LimitedByReliability = "limited_by_reliability_percent", "reliability", Percent, ShareOf(Metric::LimitedByReliabilityTime), One, Clocks, TenMinutes;
+        /// Share of the time since the previous reading in which the clocks were below the base clocks for whatever reason.
+        LimitedByBaseClocks = "limited_by_base_clocks_percent", "base clocks", Percent, ShareOf(Metric::LimitedByBaseClocksTime), One, Clocks, TenMinutes;
+        /// Time since the driver was loaded in which the driver held the clocks down to stay within the power limit.
+        LimitedBySwPowerCapTime = "limited_by_sw_power_cap_seconds", "power cap time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the clocks waited for the slowest GPU of the sync group.
+        LimitedBySyncBoostTime = "limited_by_sync_boost_seconds", "sync boost time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the clocks were held down by heat of any kind, as the older counter tells it.
+        LimitedByThermalTime = "limited_by_thermal_seconds", "thermal time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the driver held the clocks down because the GPU or its memory was warmer than its highest operating temperature.
+        LimitedBySwThermalTime = "limited_by_sw_thermal_seconds", "SW thermal time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the hardware at least halved the clocks because the GPU was too hot.
+        LimitedByHwThermalTime = "limited_by_hw_thermal_seconds", "HW thermal time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the hardware at least halved the clocks because the power supply or the rack asked for it.
+        LimitedByPowerBrakeTime = "limited_by_hw_power_brake_seconds", "power brake time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the clocks were held down by the limits of the board.
+        LimitedByBoardLimitTime = "limited_by_board_limit_seconds", "board limit time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the clocks were down because there was little to do.
+        LimitedByLowUtilizationTime = "limited_by_low_utilization_seconds", "low use time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the clocks were held down by the voltage that is reliable.
+        LimitedByReliabilityTime = "limited_by_reliability_seconds", "reliability time", Seconds, Counter, One, Clocks, Newest;
+        /// Time since the driver was loaded in which the clocks were below the base clocks for whatever reason.
+        LimitedByBaseClocksTime = "limited_by_base_clocks_seconds", "base clocks time", Seconds, Counter, One, Clocks, Newest;
+
         /// PCIe generation of the link now. It falls when the GPU is idle.
         PcieLinkGeneration = "pcie_link_generation", "PCIe gen", Number, Gauge, One, Links, TenMinutes;
         /// Lanes of the PCIe link now.
         PcieLinkWidth = "pcie_link_width", "PCIe lanes", Number, Gauge, One, Links, TenMinutes;
         /// Highest PCIe generation that the GPU and its slot can both do.
         PcieLinkGenerationMaximum = "pcie_link_generation_max", "PCIe gen max", Number, Fact, One, Links, Newest;
+        /// Highest PCIe generation that the GPU alone can do. Where the highest of the link is lower, the slot is the limit.
+        PcieGpuGenerationMaximum = "pcie_gpu_generation_max", "PCIe gen GPU", Number, Fact, One, Links, Newest;
         /// Most lanes that the GPU and its slot can both do.
         PcieLinkWidthMaximum = "pcie_link_width_max", "PCIe lanes max", Number, Fact, One, Links, Newest;
         /// Traffic from the host to the GPU, measured by the driver over 20 ms.
         PcieRx = "pcie_rx_bytes_per_second", "PCIe rx", BytesPerSecond, Measured, One, Links, Day;
         /// Traffic from the GPU to the host, measured by the driver over 20 ms.
         PcieTx = "pcie_tx_bytes_per_second", "PCIe tx", BytesPerSecond, Measured, One, Links, Day;
+        /// NVLinks that the GPU has, also those that are down.
+        NvLinkCount = "nvlink_count", "NVLinks", Number, Fact, One, Links, Newest;
+        /// Version of NVLink, as the first link tells it.
+        NvLinkVersion = "nvlink_version", "NVLink version", NvLinkVersion, Gauge, One, Links, Newest;
+        /// What came over all NVLinks since the driver was loaded, without what the protocol adds.
+        NvLinkReceived = "nvlink_rx_bytes", "NVLink received", Bytes, Counter, One, Links, Newest;
+        /// What comes over all NVLinks, without what the protocol adds: the mean since the previous reading.
+        NvLinkRx = "nvlink_rx_bytes_per_second", "NVLink rx", BytesPerSecond, RateOf(Metric::NvLinkReceived), One, Links, Day;
+        /// What went over all NVLinks since the driver was loaded, without what the protocol adds.
+        NvLinkSent = "nvlink_tx_bytes", "NVLink sent", Bytes, Counter, One, Links, Newest;
+        /// What goes over all NVLinks, without what the protocol adds: the mean since the previous reading.
+        NvLinkTx = "nvlink_tx_bytes_per_second", "NVLink tx", BytesPerSecond, RateOf(Metric::NvLinkSent), One, Links, Day;
+        /// Whether an NVLink is up.
+        NvLinkUp = "nvlink_{}_up", "NVLink up", Flag, Gauge, NvLink, Links, Newest;
+        /// What an NVLink can carry in each direction.
+        NvLinkSpeed = "nvlink_{}_speed_bytes_per_second", "NVLink speed", BytesPerSecond, Gauge, NvLink, Links, Newest;
+        /// How far the GPU has joined the NVLink fabric of its switches.
+        FabricState = "fabric_state", "fabric", FabricState, Gauge, One, Links, Newest;
+        /// How well the GPU's part of the NVLink fabric does.
+        FabricHealth = "fabric_health", "fabric health", FabricHealth, Gauge, One, Links, Newest;
+        /// Links between the GPU and the processor on its module.
+        C2cLinkCount = "c2c_link_count", "C2C links", Number, Fact, One, Links, Newest;
+        /// Whether the first link between the GPU and the processor on its module is up.
+        C2cUp = "c2c_up", "C2C up", Flag, Gauge, One, Links, Newest;
+        /// What a link between the GPU and the processor on its module can carry.
+        C2cBandwidth = "c2c_link_bytes_per_second", "C2C speed", BytesPerSecond, Fact, One, Links, Newest;
+
+        /// What has to be done for the GPU to work reliably again.
+        RecoveryAction = "recovery_action", "recovery", RecoveryAction, Gauge, One, Errors, Newest;
+        /// Whether errors of the memory are found and corrected (ECC).
+        EccMode = "ecc_mode", "ECC", Flag, Gauge, One, Errors, Newest;
+        /// Whether ECC will be on after the next reboot or reset.
+        EccModePending = "ecc_mode_pending", "ECC pending", Flag, Gauge, One, Errors, Newest;
+        /// Memory errors that were corrected since the driver was loaded.
+        EccCorrectedVolatile = "ecc_corrected_volatile", "corrected", Count, Counter, One, Errors, Day;
+        /// Memory errors in a second that were corrected, over the time since the previous reading.
+        EccCorrectedRate = "ecc_corrected_per_second", "corrected rate", PerSecond, RateOf(Metric::EccCorrectedVolatile), One, Errors, TenMinutes;
+        /// Memory errors that could not be corrected since the driver was loaded.
+        EccUncorrectedVolatile = "ecc_uncorrected_volatile", "uncorrected", Count, Counter, One, Errors, Day;
+        /// Memory errors that were corrected since the GPU was made.
+        EccCorrectedAggregate = "ecc_corrected_aggregate", "corrected ever", Count, Counter, One, Errors, Newest;
+        /// Memory errors that could not be corrected since the GPU was made.
+        EccUncorrectedAggregate = "ecc_uncorrected_aggregate", "uncorrected ever", Count, Counter, One, Errors, Newest;
+        /// Memory rows that were replaced by spare ones because errors in them were corrected.
+        RemappedRowsCorrected = "remapped_rows_corrected", "rows remapped", Count, Gauge, One, Errors, TenMinutes;
+        /// Memory rows that were replaced by spare ones because errors in them could not be corrected.
+        RemappedRowsUncorrected = "remapped_rows_uncorrected", "rows uncorrected", Count, Gauge, One, Errors, TenMinutes;
+        /// Whether a memory row waits for a reset of the GPU to be replaced.
+        RemapPending = "remapped_rows_pending", "remap pending", Flag, Gauge, One, Errors, Newest;
+        /// Whether replacing a memory row has failed, so that the GPU is to be replaced.
+        RemapFailure = "remapped_rows_failure", "remap failure", Flag, Gauge, One, Errors, Newest;
+        /// Memory pages that were given up because of several errors that were corrected. GPUs before Ampere do this.
+        RetiredPagesCorrected = "retired_pages_corrected", "pages retired", Count, Gauge, One, Errors, TenMinutes;
+        /// Memory pages that were given up because of an error that could not be corrected. GPUs before Ampere do this.
+        RetiredPagesUncorrected = "retired_pages_uncorrected", "pages uncorrected", Count, Gauge, One, Errors, TenMinutes;
+        /// Whether a memory page waits for a reboot to be given up.
+        RetiredPagesPending = "retired_pages_pending", "pages pending", Flag, Gauge, One, Errors, Newest;
+        /// PCIe packets that had to be sent again since the driver was loaded.
+        PcieReplays = "pcie_replays", "PCIe replays", Count, Counter, One, Errors, TenMinutes;
+        /// PCIe packets in a second that had to be sent again, over the time since the previous reading.
+        PcieReplayRate = "pcie_replays_per_second", "PCIe replay rate", PerSecond, RateOf(Metric::PcieReplays), One, Errors, TenMinutes;
+        /// Times that the PCIe link had to be recovered since the driver was loaded.
+        PcieLinkRecoveries = "pcie_link_recoveries", "PCIe recoveries", Count, Counter, One, Errors, TenMinutes;
+        /// PCIe link recoveries in a second, over the time since the previous reading.
+        PcieLinkRecoveryRate = "pcie_link_recoveries_per_second", "PCIe recovery rate", PerSecond, RateOf(Metric::PcieLinkRecoveries), One, Errors, TenMinutes;
+        /// PCIe errors that the hardware corrected since the driver was loaded.
+        PcieCorrectableErrors = "pcie_correctable_errors", "PCIe corrected", Count, Counter, One, Errors, TenMinutes;
+        /// PCIe errors in a second that the hardware corrected, over the time since the previous reading.
+        PcieCorrectableErrorRate = "pcie_correctable_errors_per_second", "PCIe error rate", PerSecond, RateOf(Metric::PcieCorrectableErrors), One, Errors, TenMinutes;
+        /// PCIe packets of the GPU that the other side refused since the driver was loaded.
+        PcieNaksReceived = "pcie_naks_received", "PCIe NAKs in", Count, Counter, One, Errors, Newest;
+        /// PCIe packets that the GPU refused since the driver was loaded.
+        PcieNaksSent = "pcie_naks_sent", "PCIe NAKs out", Count, Counter, One, Errors, Newest;
+        /// PCIe packets that came to the GPU broken since the driver was loaded.
+        PcieBadPackets = "pcie_bad_packets", "PCIe bad packets", Count, Counter, One, Errors, Newest;
+        /// PCIe errors that were not corrected and did not break the link, since the driver was loaded.
+        PcieNonFatalErrors = "pcie_non_fatal_errors", "PCIe non-fatal", Count, Counter, One, Errors, TenMinutes;
+        /// PCIe errors that broke the link since the driver was loaded.
+        PcieFatalErrors = "pcie_fatal_errors", "PCIe fatal", Count, Counter, One, Errors, TenMinutes;
+        /// Times that packets had to be sent again over all NVLinks, since the driver was loaded. GPUs up to Hopper count this.
+        NvLinkReplays = "nvlink_replays", "NVLink replays", Count, Counter, One, Errors, TenMinutes;
+        /// Times in a second that packets had to be sent again over any NVLink, over the time since the previous reading.
+        NvLinkReplayRate = "nvlink_replays_per_second", "replay rate", PerSecond, RateOf(Metric::NvLinkReplays), One, Errors, TenMinutes;
+        /// Times that an NVLink had to be recovered since the driver was loaded, over all of them.
+        NvLinkRecoveries = "nvlink_recoveries", "NVLink recoveries", Count, Counter, One, Errors, TenMinutes;
+        /// NVLink recoveries in a second, over the time since the previous reading.
+        NvLinkRecoveryRate = "nvlink_recoveries_per_second", "recovery rate", PerSecond, RateOf(Metric::NvLinkRecoveries), One, Errors, TenMinutes;
+        /// Flow-control units that came broken over any NVLink since the driver was loaded. GPUs up to Hopper count this.
+        NvLinkFlitErrors = "nvlink_flit_errors", "NVLink flit CRC", Count, Counter, One, Errors, TenMinutes;
+        /// Flow-control units in a second that came broken over any NVLink, over the time since the previous reading.
+        NvLinkFlitErrorRate = "nvlink_flit_errors_per_second", "flit CRC rate", PerSecond, RateOf(Metric::NvLinkFlitErrors), One, Errors, TenMinutes;
+        /// Data packets that came broken over any NVLink since the driver was loaded. GPUs up to Hopper count this.
+        NvLinkDataErrors = "nvlink_data_errors", "NVLink data CRC", Count, Counter, One, Errors, TenMinutes;
+        /// Packets that came broken over any NVLink since the driver was loaded. GPUs from Blackwell on count this.
+        NvLinkReceiveErrors = "nvlink_receive_errors", "NVLink rx errors", Count, Counter, One, Errors, TenMinutes;
+        /// Packets in a second that came broken over any NVLink, over the time since the previous reading.
+        NvLinkReceiveErrorRate = "nvlink_receive_errors_per_second", "rx error rate", PerSecond, RateOf(Metric::NvLinkReceiveErrors), One, Errors, TenMinutes;
+        /// Replays, recoveries and broken packets of an NVLink since the driver was loaded, added up.
+        NvLinkErrors = "nvlink_{}_errors", "NVLink errors", Count, Counter, NvLink, Errors, Newest;
+        /// Mean traffic from the host to the GPU since the previous reading (GPM).
+        PcieMeanRx = "pcie_mean_rx_bytes_per_second", "PCIe mean rx", BytesPerSecond, Interval, One, Links, TenMinutes;
+        /// Mean traffic from the GPU to the host since the previous reading (GPM).
+        PcieMeanTx = "pcie_mean_tx_bytes_per_second", "PCIe mean tx", BytesPerSecond, Interval, One, Links, TenMinutes;
+        /// Mean traffic that all NVLinks together received since the previous reading (GPM).
+        NvLinkMeanRx = "nvlink_mean_rx_bytes_per_second", "NVLink mean rx", BytesPerSecond, Interval, One, Links, TenMinutes;
+        /// Mean traffic that all NVLinks together sent since the previous reading (GPM).
+        NvLinkMeanTx = "nvlink_mean_tx_bytes_per_second", "NVLink mean tx", BytesPerSecond, Interval, One, Links, TenMinutes;
+        /// Mean traffic from the processor to the GPU over the link between the chips, protocol included (GPM).
+        C2cMeanRx = "c2c_mean_rx_bytes_per_second", "C2C rx", BytesPerSecond, Interval, One, Links, Newest;
+        /// Mean traffic from the GPU to the processor over the link between the chips, protocol included (GPM).
+        C2cMeanTx = "c2c_mean_tx_bytes_per_second", "C2C tx", BytesPerSecond, Interval, One, Links, Newest;
+        /// Mean payload from the processor to the GPU over the link between the chips (GPM).
+        C2cMeanDataRx = "c2c_mean_data_rx_bytes_per_second", "C2C data rx", BytesPerSecond, Interval, One, Links, Newest;
+        /// Mean payload from the GPU to the processor over the link between the chips (GPM).
+        C2cMeanDataTx = "c2c_mean_data_tx_bytes_per_second", "C2C data tx", BytesPerSecond, Interval, One, Links, Newest;
     }
 }
 
@@ -476,7 +730,7 @@ mod tests {
     #[test]
     fn what_has_no_mean_is_not_kept() {
         let specs = Metric::ALL.iter().map(|metric| metric.spec());
-        for spec in specs.filter(|spec| matches!(spec.unit, Unit::ClockEventReasons | Unit::Flag)) {
+        for spec in specs.filter(|spec| spec.unit.has_no_mean()) {
             assert_eq!(spec.history, History::Newest, "{}", spec.id);
         }
     }
@@ -484,9 +738,15 @@ mod tests {
     #[test]
     fn rates_are_of_counters() {
         for metric in Metric::ALL {
-            if let Kind::RateOf(counter) = metric.spec().kind {
+            if let Some(counter) = metric.spec().kind.counter() {
                 assert_eq!(counter.spec().kind, Kind::Counter);
                 assert_eq!(counter.spec().per, metric.spec().per);
+            }
+            if let Kind::ShareOf(counter) = metric.spec().kind {
+                assert_eq!(
+                    (counter.spec().unit, metric.spec().unit),
+                    (Unit::Seconds, Unit::Percent)
+                );
             }
         }
     }

@@ -5,15 +5,22 @@
 mod absent;
 mod architecture;
 mod clock_event;
+mod cost;
 mod derive;
+mod event;
+mod gpu_fact;
+mod health;
 mod inventory;
 mod metric;
 mod pci_address;
 mod sample;
 mod sysroot;
 mod text;
+mod time;
+mod topology;
 mod unit;
 mod user_file;
+mod word;
 mod wrap;
 
 pub use absent::Absent;
@@ -21,8 +28,17 @@ pub use architecture::Architecture;
 pub use clock_event::{
     CLOCK_EVENTS, ClockEvent, Severity, clock_event_mask, clock_event_names, clock_events,
 };
+pub use cost::{CallCost, Cost, Lane};
 pub use derive::{derive, leave_out};
-pub use inventory::{Driver, Fact, Gpu, Host, Inventory, KernelModule, Origin};
+pub use event::{
+    Culprit, EVENT_TYPES, EventKind, EventSource, EventSources, EventType, Events, GpuEvent,
+    RECOVERY_ACTIONS, RecoveryAction, ShownXid, XIDS, Xid, recovery_action, xid,
+};
+pub use gpu_fact::{FactKind, FactSpec, FactValue, GpuFact, GpuFacts, peak_memory_bandwidth};
+pub use health::{Change, Evidence, Finding, NoPast, Past, RULES, Recent, Rule, Watch, findings};
+pub use inventory::{
+    ConfidentialCompute, Driver, Fact, Gpu, Host, Inventory, KernelModule, MigDevice, Origin,
+};
 pub use metric::{
     Group, History, HostMetric, Instances, Kind, Layout, Metric, MetricSet, MetricSpec, Per,
     ProcessMetric, Slot, TableMetric,
@@ -34,6 +50,9 @@ pub use sample::{
 };
 pub use sysroot::Sysroot;
 pub use text::{is_printable, line_and_column, printable};
+pub use time::rfc3339;
+pub use topology::{CommonAncestor, GpuPair, LinksBetween};
 pub use unit::{Unit, fixed};
 pub use user_file::read_user_file;
+pub use word::{FABRIC_HEALTHS, FABRIC_STATES, NVLINK_VERSIONS, RECOVERY_ACTION_WORDS, Word, word};
 pub use wrap::wrapped;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::absent::Absent;
+use super::event::Events;
 use super::metric::{HostMetric, Layout, Metric, ProcessMetric, Slot};
 use super::unit::Unit;
 
@@ -84,7 +85,17 @@ pub enum GpuState {
     /// It answers.
     Live,
     /// Runtime power management has suspended it, and it is left alone.
-    Asleep,
+    Asleep {
+        /// Microseconds since it fell asleep, or was first seen to sleep.
+        age_us: u64,
+        /// Whether it was asleep already when it was first seen.
+        at_least: bool,
+    },
+    /// It was idle or is awake only for a moment, and is left alone so that it can sleep.
+    LetGo {
+        /// Microseconds since it is left alone.
+        age_us: u64,
+    },
     /// It has missed two ticks; `call` is the NVML function it is in, if any.
     Stale {
         /// Microseconds since it last answered.
@@ -117,7 +128,8 @@ impl GpuState {
     pub fn id(&self) -> &'static str {
         match self {
             Self::Live => "live",
-            Self::Asleep => "asleep",
+            Self::Asleep { .. } => "asleep",
+            Self::LetGo { .. } => "let_go",
             Self::Stale { .. } => "stale",
             Self::Stuck { .. } => "stuck",
             Self::Refused { .. } => "refused",
@@ -128,17 +140,20 @@ impl GpuState {
     /// Whether the GPU should have answered and did not.
     #[must_use]
     pub fn is_trouble(&self) -> bool {
-        !matches!(self, Self::Live | Self::Asleep)
+        !matches!(self, Self::Live | Self::Asleep { .. } | Self::LetGo { .. })
     }
 
-    /// Microseconds since the GPU last answered, since its call began or since it was found lost.
+    /// Microseconds since the GPU fell asleep, was let go of, last answered, was called or was found lost, where that is
+    /// known.
     #[must_use]
     pub fn age_us(&self) -> Option<u64> {
         match self {
-            Self::Live | Self::Asleep | Self::Refused { .. } => None,
-            Self::Stale { age_us, .. } | Self::Stuck { age_us, .. } | Self::Lost { age_us } => {
-                Some(*age_us)
-            }
+            Self::Live | Self::Asleep { at_least: true, .. } | Self::Refused { .. } => None,
+            Self::Asleep { age_us, at_least: false }
+            | Self::LetGo { age_us }
+            | Self::Stale { age_us, .. }
+            | Self::Stuck { age_us, .. }
+            | Self::Lost { age_us } => Some(*age_us),
         }
     }
 
@@ -148,17 +163,34 @@ impl GpuState {
         match self {
             Self::Stale { call, .. } => call.as_deref(),
             Self::Stuck { call, .. } => Some(call),
-            Self::Live | Self::Asleep | Self::Refused { .. } | Self::Lost { .. } => None,
+            Self::Live
+            | Self::Asleep { .. }
+            | Self::LetGo { .. }
+            | Self::Refused { .. }
+            | Self::Lost { .. } => None,
         }
     }
 }
 
+/// Of a GPU that slept when it was first seen nothing is told that is shorter than this.
+const WORTH_TELLING_US: u64 = 60_000_000;
+
 /// What is the matter, to stand after the name of the GPU: `stuck in nvmlDeviceGetTemperatureV for 12 s`.
 impl fmt::Display for GpuState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |age_us: u64| Unit::Seconds.show(age_us as f64 / 1e6);
         let text = match self {
             Self::Live => "live",
-            Self::Asleep => "asleep, and left to sleep",
+            Self::Asleep { age_us, at_least: true } if *age_us < WORTH_TELLING_US => {
+                "asleep, and left to sleep"
+            }
+            Self::Asleep { age_us, at_least: true } => {
+                return write!(f, "asleep for at least {}", show(*age_us));
+            }
+            Self::Asleep { .. } => "asleep",
+            Self::LetGo { age_us } => {
+                return write!(f, "let go for {}, so that it can sleep", show(*age_us));
+            }
             Self::Stale { call: None, .. } => "not answering",
             Self::Stale { call: Some(_), .. } => "not answering in ",
             Self::Stuck { .. } => "stuck in ",
@@ -167,7 +199,7 @@ impl fmt::Display for GpuState {
         };
         write!(f, "{text}{}", self.call().unwrap_or_default())?;
         match self.age_us() {
-            Some(age_us) => write!(f, " for {}", Unit::Seconds.show(age_us as f64 / 1e6)),
+            Some(age_us) => write!(f, " for {}", show(age_us)),
             None => Ok(()),
         }
     }
@@ -277,6 +309,8 @@ pub struct Sample {
     pub host: [Result<f64, Absent>; HostMetric::COUNT],
     /// What could not be had.
     pub errors: Vec<SampleError>,
+    /// What happened since the sample before.
+    pub events: Events,
 }
 
 impl Sample {
@@ -299,5 +333,11 @@ mod tests {
         assert_eq!(stale.to_string(), "not answering for 2 s");
         let lost = GpuState::Lost { age_us: 61_000_000 };
         assert_eq!(lost.to_string(), "off the bus for 1:01");
+        let asleep = |age_us, at_least| GpuState::Asleep { age_us, at_least }.to_string();
+        assert_eq!(asleep(61_000_000, false), "asleep for 1:01");
+        assert_eq!(asleep(61_000_000, true), "asleep for at least 1:01");
+        assert_eq!(asleep(2_000_000, true), "asleep, and left to sleep");
+        let let_go = GpuState::LetGo { age_us: 61_000_000 };
+        assert_eq!(let_go.to_string(), "let go for 1:01, so that it can sleep");
     }
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 
 use super::clock_event::{clock_event_mask, clock_event_names};
+use super::word::{
+    FABRIC_HEALTHS, FABRIC_STATES, NVLINK_VERSIONS, RECOVERY_ACTION_WORDS, Word, word,
+};
 
 /// What a metric's number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,14 +26,32 @@ pub enum Unit {
     Joules,
     /// Seconds.
     Seconds,
+    /// Microseconds.
+    Microseconds,
+    /// Frames in a second.
+    FramesPerSecond,
+    /// Turns in a minute.
+    Rpm,
     /// A plain number.
     Number,
+    /// How often something has happened.
+    Count,
+    /// How often something happens in a second.
+    PerSecond,
     /// A performance state: 0 is the fastest, 15 the slowest.
     PerformanceState,
     /// A mask of [`super::CLOCK_EVENTS`].
     ClockEventReasons,
     /// 0 or 1.
     Flag,
+    /// One of [`super::RECOVERY_ACTION_WORDS`].
+    RecoveryAction,
+    /// One of [`super::NVLINK_VERSIONS`].
+    NvLinkVersion,
+    /// One of [`super::FABRIC_STATES`].
+    FabricState,
+    /// One of [`super::FABRIC_HEALTHS`].
+    FabricHealth,
 }
 
 impl Unit {
@@ -46,10 +67,36 @@ impl Unit {
             Self::Watts => "_watts",
             Self::Joules => "_joules",
             Self::Seconds => "_seconds",
+            Self::Microseconds => "_microseconds",
+            Self::FramesPerSecond => "_fps",
+            Self::Rpm => "_rpm",
             Self::PerformanceState => "performance_state",
             Self::ClockEventReasons => "clock_event_reasons",
-            Self::Number | Self::Flag => "",
+            Self::PerSecond => "_per_second",
+            Self::RecoveryAction => "recovery_action",
+            Self::NvLinkVersion => "_version",
+            Self::FabricState => "_state",
+            Self::FabricHealth => "_health",
+            Self::Number | Self::Count | Self::Flag => "",
         }
+    }
+
+    /// The words that its numbers stand for, where they are no amounts.
+    #[must_use]
+    pub const fn words(self) -> Option<&'static [Word]> {
+        match self {
+            Self::RecoveryAction => Some(RECOVERY_ACTION_WORDS),
+            Self::NvLinkVersion => Some(NVLINK_VERSIONS),
+            Self::FabricState => Some(FABRIC_STATES),
+            Self::FabricHealth => Some(FABRIC_HEALTHS),
+            _ => None,
+        }
+    }
+
+    /// Whether a mean of its numbers means nothing.
+    #[must_use]
+    pub const fn has_no_mean(self) -> bool {
+        matches!(self, Self::ClockEventReasons | Self::Flag) || self.words().is_some()
     }
 
     /// The number with its unit as a person reads it: `41.2 GiB`, `629 W`, `P2`.
@@ -65,10 +112,18 @@ impl Unit {
             Self::Watts => format!("{} W", fixed(value, 0)),
             Self::Joules => energy(value),
             Self::Seconds => duration(value),
-            Self::Number => plain(value),
+            Self::Microseconds => format!("{} µs", fixed(value, 0)),
+            Self::FramesPerSecond => format!("{} fps", fixed(value, 0)),
+            Self::Rpm => format!("{} rpm", fixed(value, 0)),
+            Self::Number | Self::Count => plain(value),
+            Self::PerSecond => format!("{} /s", plain(value)),
             Self::PerformanceState => format!("P{}", fixed(value, 0)),
             Self::ClockEventReasons => reasons(value),
             Self::Flag => if value == 0.0 { "off" } else { "on" }.to_owned(),
+            Self::RecoveryAction => worded(RECOVERY_ACTION_WORDS, value),
+            Self::NvLinkVersion => worded(NVLINK_VERSIONS, value),
+            Self::FabricState => worded(FABRIC_STATES, value),
+            Self::FabricHealth => worded(FABRIC_HEALTHS, value),
         }
     }
 }
@@ -141,6 +196,14 @@ fn duration(seconds: f64) -> String {
     }
 }
 
+/// The word for a number; a newer driver may have one that is not known here.
+fn worded(words: &'static [Word], value: f64) -> String {
+    match word(words, value) {
+        Some(word) => word.text.to_owned(),
+        None => format!("unknown {}", plain(value)),
+    }
+}
+
 fn reasons(value: f64) -> String {
     let names: Vec<_> = clock_event_names(clock_event_mask(value)).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
@@ -195,6 +258,9 @@ mod tests {
         assert_eq!(shown(Unit::Seconds, 90_000.0), "1d 01h");
         assert_eq!(shown(Unit::Number, f64::from(0.53_f32)), "0.53");
         assert_eq!(shown(Unit::Number, 16.0), "16");
+        assert_eq!(shown(Unit::PerSecond, 0.1), "0.1 /s");
+        assert_eq!(shown(Unit::RecoveryAction, 1.0), "reset the GPU");
+        assert_eq!(shown(Unit::RecoveryAction, 9.0), "unknown 9");
         assert_eq!(shown(Unit::ClockEventReasons, 0.0), "none");
         assert_eq!(shown(Unit::ClockEventReasons, 5.0), "gpu_idle, sw_power_cap");
     }

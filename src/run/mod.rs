@@ -1,5 +1,6 @@
 //! The program: reads the command line, does what it asks, and turns how that went into an exit code.
 
+mod bench;
 mod crash;
 mod metrics;
 mod monitor;
@@ -90,6 +91,8 @@ fn run(cli: Cli) -> Exit {
             }
         } else if cli.once {
             once::run(&cli, &mut Feed::new(open_source(&cli)))
+        } else if cli.bench_nvml {
+            bench::run(&cli)
         } else {
             monitor::run(cli)
         }
@@ -103,12 +106,12 @@ fn run(cli: Cli) -> Exit {
 
 /// What clap cannot tell.
 fn check(cli: &Cli) -> Result<(), Failure> {
-    if cli.once && cli.settings != Overlay::default() {
+    if (cli.once || cli.bench_nvml) && cli.settings != Overlay::default() {
         return Err(Failure::Usage(
-            "--interval, --gpus, --theme, --temperature and --span are for the monitor; leave them out with --once",
+            "--interval, --gpus, --theme, --temperature and --span are for the monitor; leave them out with --once and --bench-nvml",
         ));
     }
-    if cli.pretty && cli.format != Format::Json {
+    if cli.pretty && cli.format() != Format::Json {
         return Err(Failure::Usage("--pretty is for JSON; leave it out or use --format json"));
     }
     Ok(())
@@ -116,14 +119,19 @@ fn check(cli: &Cli) -> Result<(), Failure> {
 
 /// The producer that the command line names.
 fn open_source(cli: &Cli) -> Box<dyn Source> {
-    let clock = Arc::new(SystemClock);
     match cli.demo {
-        Some(preset) => Box::new(Demo::new(preset, clock)),
-        None => Box::new(NvmlSource::new(NvmlOptions {
-            library: cli.nvml_library().map(Path::to_owned),
-            sysroot: Sysroot::new(&cli.root),
-            clock,
-        })),
+        Some(preset) => Box::new(Demo::new(preset, Arc::new(SystemClock))),
+        None => Box::new(NvmlSource::new(nvml_options(cli))),
+    }
+}
+
+/// How the command line has the driver read.
+fn nvml_options(cli: &Cli) -> NvmlOptions {
+    NvmlOptions {
+        library: cli.nvml_library().map(Path::to_owned),
+        sysroot: Sysroot::new(&cli.root),
+        clock: Arc::new(SystemClock),
+        wake: cli.wake,
     }
 }
 

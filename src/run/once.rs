@@ -27,7 +27,7 @@ pub(super) fn run(cli: &Cli, feed: &mut Feed) -> Result<Exit, Failure> {
         whole(feed, &selection, thread::sleep)
     }?;
     let mut stdout = BufWriter::new(io::stdout().lock());
-    match (cli.format, cli.pretty) {
+    match (cli.format(), cli.pretty) {
         (Format::Json, false) => {
             json::write(&mut stdout, &snapshot, &selection, json::Layout::Line)
         }
@@ -56,11 +56,16 @@ fn whole(
     pause: impl FnOnce(Duration),
 ) -> Result<Arc<Snapshot>, SourceError> {
     let twice = selection.needed_twice();
-    if twice != Selection::NONE {
-        feed.next(&request(&twice, WHOLE))?;
-        pause(BETWEEN_READINGS);
+    if twice == Selection::NONE {
+        return feed.next(&request(selection, WHOLE));
     }
-    feed.next(&request(selection, WHOLE))
+    let first = feed.next(&request(&twice, WHOLE))?;
+    pause(BETWEEN_READINGS);
+    let mut whole = feed.next(&request(selection, WHOLE))?;
+    // What was told with the first reading happened too.
+    let events = &mut Arc::make_mut(&mut whole).sample.events.new;
+    events.splice(..0, first.sample.events.new.iter().cloned());
+    Ok(whole)
 }
 
 fn request(selection: &Selection, patience: Patience) -> Request {
@@ -142,10 +147,18 @@ mod tests {
     fn a_gpu_that_does_not_answer_makes_it_partial() {
         let mut sample = take("busy_percent", false).0.sample.clone();
         assert_eq!(exit(&sample), Exit::Ok);
-        sample.gpus[2].state = GpuState::Asleep;
+        sample.gpus[2].state = GpuState::Asleep { age_us: 0, at_least: true };
         assert_eq!(exit(&sample), Exit::Ok);
         sample.gpus[2].state = GpuState::Lost { age_us: 0 };
         assert_eq!(exit(&sample), Exit::Partial);
+    }
+
+    #[test]
+    fn what_happened_before_is_told_once_however_often_is_read() {
+        for (list, readings) in [("busy_percent", 1), ("power_average_watts", 2)] {
+            let (snapshot, _, asked) = take(list, false);
+            assert_eq!((asked.len(), snapshot.sample.events.new.len()), (readings, 1), "{list}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 
-use crate::model::{Inventory, MetricSet, Sample, derive, leave_out};
+use crate::model::{Cost, Inventory, MetricSet, Sample, derive, leave_out};
 
 /// A producer of samples. It may block for as long as the request allows, and is owned by one thread.
 pub trait Source: Send {
@@ -19,6 +19,9 @@ pub trait Source: Send {
     /// # Errors
     /// When there is no driver to ask; a GPU that does not answer is no error but a state of its sample.
     fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError>;
+
+    /// Reads GPUs that are left to sleep too, from the next sample on and for a while.
+    fn wake(&mut self) {}
 }
 
 /// One sample together with the inventory that says what it is a sample of.
@@ -28,6 +31,8 @@ pub struct Snapshot {
     pub inventory: Arc<Inventory>,
     /// The sample.
     pub sample: Sample,
+    /// What the samples cost until now; a demo asks no driver.
+    pub cost: Option<Cost>,
 }
 
 /// What a sample shall hold and how long it may take.
@@ -106,15 +111,21 @@ impl Feed {
         Self { source, previous: None }
     }
 
+    /// Reads GPUs that are left to sleep too, from the next sample on and for a while.
+    pub fn wake(&mut self) {
+        self.source.wake();
+    }
+
     /// Takes one sample and derives its rates; of a quick one they are left out.
     ///
     /// # Errors
     /// Those of [`Source::sample`]; the next sample then starts anew.
     pub fn next(&mut self, request: &Request) -> Result<Arc<Snapshot>, SourceError> {
         let previous = self.previous.take();
-        let previous = previous.as_ref().map(|snapshot| &snapshot.sample);
+        let previous = previous.as_ref().map(|before| (&*before.inventory, &before.sample));
         let mut snapshot = self.source.sample(request)?;
-        derive(previous, &mut snapshot.sample, request.patience.longest_gap_us());
+        let longest_gap_us = request.patience.longest_gap_us();
+        derive(previous, &snapshot.inventory, &mut snapshot.sample, longest_gap_us);
         let mut snapshot = Arc::new(snapshot);
         self.previous = Some(snapshot.clone());
         if matches!(request.patience, Patience::Quick { .. }) {

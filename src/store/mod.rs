@@ -12,6 +12,7 @@
 //! - Time comes with the samples, and only [`Sample::monotonic_us`] counts.
 
 mod bucket;
+mod past;
 mod ring;
 mod series;
 mod window;

@@ -52,7 +52,7 @@ impl Store {
     }
 
     /// The first moment of the last `span`.
-    fn since_us(&self, span: Duration) -> Option<u64> {
+    pub(super) fn since_us(&self, span: Duration) -> Option<u64> {
         let after_us = self.newest_us?.checked_sub(micros(span));
         Some(after_us.map_or(0, |after_us| after_us.saturating_add(1)))
     }

@@ -7,6 +7,7 @@ use super::Hits;
 use super::canvas::Canvas;
 use super::layout::split_left;
 use super::number::gibibytes;
+use super::verdict::mark;
 use crate::app::{Hit, State, Tab};
 use crate::config::{Action, Context};
 use crate::model::{HostMetric, Inventory, Origin, Sample, fixed, wrapped};
@@ -16,7 +17,7 @@ use crate::theme::Role;
 /// labels that the picture is held or simulated are never cut.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits) {
     canvas.dress(area, Role::Header);
-    let labels = labels(state);
+    let labels = labels(state, canvas);
     let reserved: u16 = labels.iter().map(|(_, label)| label.cell_width() + 1).sum();
     let (mut rest, _) = split_left(area, area.width.saturating_sub(reserved), 0);
     if area.width >= 72 {
@@ -34,7 +35,7 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &
     }
     rest.width = area.right() - rest.x;
     for (role, label) in labels {
-        put(&mut rest, role, label, canvas);
+        put(&mut rest, role, &label, canvas);
     }
     if let Some((inventory, sample)) = state.shown() {
         let (_, place) = split_left(rest, 2, 0);
@@ -53,11 +54,13 @@ fn put(rest: &mut Rect, role: Role, text: &str, canvas: &mut Canvas<'_>) -> Rect
 }
 
 /// What nobody may overlook.
-fn labels(state: &State) -> Vec<(Role, &'static str)> {
+fn labels(state: &State, canvas: &Canvas<'_>) -> Vec<(Role, String)> {
     let is_demo = |(inventory, _): (&Inventory, _)| matches!(inventory.origin, Origin::Demo(_));
-    let paused = state.held.is_some().then_some((Role::Paused, " PAUSED "));
-    let demo = state.shown().is_some_and(is_demo).then_some((Role::Demo, " DEMO "));
-    paused.into_iter().chain(demo).collect()
+    let paused = state.held.is_some().then(|| (Role::Paused, " PAUSED ".to_owned()));
+    let demo = state.shown().is_some_and(is_demo).then(|| (Role::Demo, " DEMO ".to_owned()));
+    let (count, worst) = state.problems();
+    let problems = (count > 0).then(|| (worst.into(), format!("{} {count}", mark(canvas, worst))));
+    problems.into_iter().chain(paused).chain(demo).collect()
 }
 
 /// The facts of the machine, each with its rank: the higher ones leave first when there is no room.
@@ -105,6 +108,7 @@ const TOLD: &[(Context, &[Action])] = &[
     (Context::Overview, &[Action::Details, Action::SortMenu, Action::SortReverse]),
     (Context::Gpu, &[Action::NextGpu, Action::PreviousGpu, Action::Explain]),
     (Context::Processes, &[Action::Details, Action::SortMenu, Action::SortReverse]),
+    (Context::Health, &[Action::SetMark, Action::Filter]),
     (
         Context::Setup,
         &[

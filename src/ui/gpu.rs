@@ -4,12 +4,13 @@ use ratatui::layout::Rect;
 
 use super::Hits;
 use super::canvas::Canvas;
+use super::gpu_facts;
 use super::layout::{row, split_left, split_top};
 use super::number::{show, shown_part, slot_label};
-use super::verdict::{trouble, verdict};
-use crate::app::{Hit, Panel, State};
+use super::verdict::{line, trouble};
+use crate::app::{GpuLine, Hit, Panel, State};
 use crate::config::Span;
-use crate::model::{Gpu, GpuSample, Group, History, Metric, Reading, Slot, Unit};
+use crate::model::{Gpu, GpuSample, Group, History, Metric, Reading, Slot, Unit, wrapped};
 use crate::store::Series;
 use crate::theme::{Gradient, Role};
 
@@ -28,8 +29,10 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
         draw_history(state, now, area, canvas);
         return;
     }
-    let (head, body) = split_top(area, if area.height < LEAST_CHART { 1 } else { 2 });
-    draw_identity(gpu, now, head, canvas);
+    let words = words(state, position, now, area, canvas);
+    let rows = u16::try_from(words.len().max(1)).unwrap_or(u16::MAX);
+    let (head, body) = split_top(area, if area.height < LEAST_CHART { 1 } else { 1 + rows });
+    draw_identity(gpu, &words, head, canvas);
     let (list, chart) = if body.width >= 90 {
         split_left(body, 50, 1)
     } else {
@@ -38,8 +41,12 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
     };
     hits.add(list, Hit::Panel(Panel::Gpus));
     if let Some(part) = draw_list(state, now, list, canvas, hits) {
-        let place = Rect { width: list.width, ..row(head, head.height.saturating_sub(1)) };
-        canvas.text_right(place, Role::TextDim, &format!(" {part}"));
+        let line = row(head, head.height.saturating_sub(1));
+        // Above the list where words leave it room, else where they never are.
+        let taken = words.get(usize::from(rows) - 1).map_or(0, |(_, words)| words.chars().count());
+        let is_free = taken + part.len() < usize::from(list.width);
+        let width = if is_free { list.width } else { line.width };
+        canvas.text_right(Rect { width, ..line }, Role::TextDim, &format!(" {part}"));
     }
     if chart.height >= LEAST_CHART {
         hits.add(chart, Hit::Panel(Panel::History));
@@ -47,7 +54,39 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
     }
 }
 
-fn draw_identity(gpu: &Gpu, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>) {
+/// The least part of the page, by rows, that all that is found may take.
+const MOST_WORDS: u16 = 4;
+/// What words leave free at the right, for which part of the numbers is shown: ` 100 to 129 of 300`.
+const PART: u16 = 18;
+
+/// What there is to say of the GPU, in lines: all that is found, each with what to do about it, as far as there is room
+/// for a line of each.
+fn words(
+    state: &State,
+    position: usize,
+    now: &GpuSample,
+    area: Rect,
+    canvas: &Canvas<'_>,
+) -> Vec<(Role, String)> {
+    let findings = state.findings(position);
+    let room = usize::from((area.height / MOST_WORDS).max(1));
+    let width = usize::from(area.width.saturating_sub(2 + PART)).max(1);
+    let mut lines: Vec<_> = trouble(canvas, now).into_iter().collect();
+    for (number, finding) in findings.iter().enumerate() {
+        if !finding.rule.is_about_reach() {
+            lines.push(line(canvas, finding));
+        }
+        let advice: Vec<_> = wrapped(finding.rule.advice, width).collect();
+        let others = findings.len() - number - 1;
+        if lines.len() + advice.len() + others <= room {
+            lines.extend(advice.iter().map(|line| (Role::TextDim, format!("  {line}"))));
+        }
+    }
+    lines.truncate(room);
+    lines
+}
+
+fn draw_identity(gpu: &Gpu, words: &[(Role, String)], area: Rect, canvas: &mut Canvas<'_>) {
     let known = |fact: &Result<String, _>| fact.as_ref().ok().cloned();
     let capability =
         gpu.compute_capability.ok().map(|(major, minor)| format!("compute {major}.{minor}"));
@@ -62,32 +101,36 @@ fn draw_identity(gpu: &Gpu, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>
     ];
     let separator = format!(" {} ", canvas.glyphs.separator);
     let line = line.into_iter().flatten().collect::<Vec<_>>().join(&separator);
-    let words = trouble(canvas, now).or_else(|| verdict(canvas, now));
-    if area.height > 1 || words.is_none() {
+    if area.height > 1 || words.is_empty() {
         canvas.text(row(area, 0), Role::TextStrong, &line);
     }
-    if let Some((role, words)) = words {
-        canvas.text(row(area, area.height.saturating_sub(1)), role, &words);
+    let first = area.height.min(2).saturating_sub(1);
+    for (number, (role, words)) in (first..area.height).zip(words) {
+        canvas.text(row(area, number), *role, words);
     }
 }
 
-/// A line of the list: the title of a group, or a number by its place among the numbers.
+/// A line of the list: the title of a group, or an entry by its place among the entries.
 enum Line {
     Title(&'static str),
-    Number(usize, Slot, Reading),
+    Entry(usize, GpuLine),
 }
 
-/// The numbers under the titles of their groups.
-fn lines(state: &State, now: &GpuSample) -> Vec<Line> {
+/// The entries under the titles of their groups.
+fn lines(state: &State) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut group = None;
-    for (number, slot) in state.gpu_lines().into_iter().enumerate() {
-        let Some(reading) = reading(now, slot) else { continue };
-        let own = slot.metric.spec().group;
-        if group.replace(own) != Some(own) {
-            lines.push(Line::Title(title(own)));
+    let mut before = None;
+    for (number, entry) in state.gpu_lines().into_iter().enumerate() {
+        let own = match entry {
+            GpuLine::Number(slot) => title(slot.metric.spec().group),
+            GpuLine::Fact(_) => "About",
+            GpuLine::MigDevice(_) => "MIG devices",
+            GpuLine::Pair(_) => "Other GPUs",
+        };
+        if before.replace(own) != Some(own) {
+            lines.push(Line::Title(own));
         }
-        lines.push(Line::Number(number, slot, reading));
+        lines.push(Line::Entry(number, entry));
     }
     lines
 }
@@ -103,6 +146,9 @@ pub(super) fn title(group: Group) -> &'static str {
         Group::PowerAndHeat => "Power and heat",
         Group::Clocks => "Clocks",
         Group::Links => "Links",
+        Group::Errors => "Errors",
+        Group::Engines => "Engines",
+        Group::MigInstances => "MIG instances",
         Group::Host => "Host",
         Group::Process => "Process",
     }
@@ -116,16 +162,16 @@ fn draw_list(
     canvas: &mut Canvas<'_>,
     hits: &mut Hits,
 ) -> Option<String> {
-    let lines = lines(state, now);
+    let lines = lines(state);
     let numbers = state.gpu_lines().len();
     let selected = state.gpu_rows.row(numbers);
     let at = lines
         .iter()
-        .position(|line| matches!(line, Line::Number(number, ..) if Some(*number) == selected));
+        .position(|line| matches!(line, Line::Entry(number, _) if Some(*number) == selected));
     let room = usize::from(area.height);
     let top = crate::app::List { cursor: at.unwrap_or(0) }.top(lines.len(), room);
     let shown = lines.iter().skip(top).take(room);
-    let is_number = |line: &&Line| matches!(line, Line::Number(..));
+    let is_number = |line: &&Line| matches!(line, Line::Entry(..));
     let first = lines.iter().take(top).filter(is_number).count();
     let part = shown_part(first, shown.clone().filter(is_number).count(), numbers);
     for (place, line) in (0..).zip(shown) {
@@ -134,14 +180,31 @@ fn draw_list(
             Line::Title(title) => {
                 canvas.text(place, Role::Title, title);
             }
-            Line::Number(number, slot, reading) => {
-                let here = Some(*number) == selected;
-                draw_number(state, now, (*slot, *reading), here, place, canvas);
+            Line::Entry(number, entry) => {
+                draw_entry(state, now, *entry, Some(*number) == selected, place, canvas);
                 hits.add(place, Hit::GpuRow(*number));
             }
         }
     }
     part
+}
+
+fn draw_entry(
+    state: &State,
+    now: &GpuSample,
+    entry: GpuLine,
+    selected: bool,
+    place: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    match entry {
+        GpuLine::Number(slot) => {
+            if let Some(reading) = reading(now, slot) {
+                draw_number(state, now, (slot, reading), selected, place, canvas);
+            }
+        }
+        other => gpu_facts::draw(state, other, selected, place, canvas),
+    }
 }
 
 /// Draws a number behind its label, and behind it a bar if it has a limit. The reason for one that is absent is only
@@ -186,7 +249,9 @@ fn draw_number(
 /// The colours of a metric: one accent for each meaning.
 fn gradient(metric: Metric) -> Option<Gradient> {
     match (metric.spec().group, metric.spec().unit) {
-        (Group::Load, _) => Some(Gradient::Busy),
+        (Group::Load, _) | (Group::Engines | Group::MigInstances, Unit::Percent) => {
+            Some(Gradient::Busy)
+        }
         (Group::Memory, _) => Some(Gradient::Memory),
         (_, Unit::Watts | Unit::Joules) => Some(Gradient::Power),
         (_, Unit::Celsius) | (Group::PowerAndHeat, Unit::Percent) => Some(Gradient::Heat),
@@ -195,7 +260,9 @@ fn gradient(metric: Metric) -> Option<Gradient> {
 }
 
 fn draw_history(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<'_>) {
-    let Some(series @ Series::Gpu(gpu, slot)) = state.selected_series() else { return };
+    let Some(series @ Series::Gpu(gpu, slot)) = state.selected_series() else {
+        return gpu_facts::draw_help(state, area, canvas);
+    };
     let span = match series.history() {
         History::TenMinutes => state.config.span.min(Span::TenMinutes),
         History::Newest | History::Day => state.config.span,

@@ -2,8 +2,11 @@
 
 mod canvas;
 mod chrome;
+mod cost;
 mod explain;
 mod gpu;
+mod gpu_facts;
+mod health;
 mod help;
 mod hits;
 mod layout;
@@ -44,6 +47,7 @@ pub fn view(state: &State, buffer: &mut Buffer) -> Hits {
         Mode::Normal => {}
         Mode::Help { top } => help::draw(state, top, body, &mut canvas, &mut hits),
         Mode::Explain { cursor } => explain::draw(state, cursor, body, &mut canvas, &mut hits),
+        Mode::Cost { top } => cost::draw(state, top, body, &mut canvas, &mut hits),
         Mode::SortMenu { cursor } => menu::draw_columns(cursor, body, &mut canvas, &mut hits),
     }
     if let Some(notice) = &state.notice {
@@ -58,6 +62,7 @@ fn draw_body(state: &State, body: Rect, canvas: &mut Canvas<'_>, hits: &mut Hits
         _ if state.newest.is_none() => draw_nothing(&state.stream, body, canvas),
         Tab::Overview => overview::draw(state, body, canvas, hits),
         Tab::Gpu => gpu::draw(state, body, canvas, hits),
+        Tab::Health => health::draw(state, body, canvas, hits),
         Tab::Processes => processes::draw(state, body, canvas, hits),
     }
 }

@@ -13,12 +13,24 @@ pub(super) fn show(metric: Metric, value: f64, temperature: TemperatureUnit) -> 
 }
 
 fn degrees(metric: Metric, value: f64, temperature: TemperatureUnit) -> String {
-    let degrees = if metric == Metric::SlowdownMargin {
+    let degrees = if is_difference(metric) {
         temperature.difference(value)
     } else {
         temperature.level(value)
     };
     format!("{} °{}", fixed(degrees, 0), temperature.letter())
+}
+
+/// Whether a number of degrees tells how far something is from a limit.
+const fn is_difference(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::SlowdownMargin
+            | Metric::ShutdownTLimit
+            | Metric::SlowdownTLimit
+            | Metric::MemoryMaximumTLimit
+            | Metric::GpuMaximumTLimit
+    )
 }
 
 /// The bits of a mask in words.

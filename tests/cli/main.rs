@@ -7,6 +7,7 @@ mod common;
 mod skip;
 
 mod arguments;
+mod bench;
 mod libraries;
 mod nix;
 mod presets;

@@ -5,10 +5,11 @@ use crate::support::Machine;
 
 /// What differs from run to run and from machine to machine. The machine's own keys are indented by four spaces, those
 /// of GPUs and processes by six.
-const FILTERS: [(&str, &str); 6] = [
+const FILTERS: [(&str, &str); 7] = [
     (r#""time": "[^"]+""#, r#""time": "[time]""#),
     (r#""(monotonic|age)_microseconds": \d+"#, r#""${1}_microseconds": "[time]""#),
     (r#"(?s),\n      "ages_microseconds": \{.*?\}"#, ""),
+    (r#"(?s),\n  "cost": \{.*?\n  \}"#, ""),
     (r#"(?m)^    "(name|kernel)": ".*""#, r#"    "$1": "[$1]""#),
     (r#"(?m)^    "library": ".*""#, r#"    "library": "[library]""#),
     (r#""user_id": \d+"#, r#""user_id": "[id]""#),

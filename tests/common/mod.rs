@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use fake_nvml::Fake;
 use nvsdk_top::model::{GpuSample, Metric, MetricSet, Sample, Sysroot};
 use nvsdk_top::source::nvml::{NvmlOptions, NvmlSource};
-use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot, SourceError};
+use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot, SourceError, SystemClock};
 
 /// 2026-01-01T00:00:00Z, where the clocks of the tests stand at first.
 pub(crate) const START_UNIX_US: u64 = 1_767_225_600_000_000;
@@ -45,10 +45,29 @@ impl Machine {
         Self::with_sysroot(fake, sysroot, Sysroot::default())
     }
 
+    /// The same machine as the program sees it with `--wake`.
+    pub(crate) fn waking(mut self) -> Self {
+        self.options.wake = true;
+        self.restart();
+        self
+    }
+
+    /// The same machine with a source that measures in real time.
+    pub(crate) fn in_real_time(mut self) -> Self {
+        self.options.clock = Arc::new(SystemClock);
+        self.restart();
+        self
+    }
+
+    /// Tells the source to read GPUs that sleep too.
+    pub(crate) fn wake(&mut self) {
+        self.feed.wake();
+    }
+
     fn with_sysroot(fake: Fake, sysroot: tempfile::TempDir, root: Sysroot) -> Self {
         let clock = Arc::new(ManualClock::at(START_UNIX_US));
         let library = Some(fake.path().to_owned());
-        let options = NvmlOptions { library, sysroot: root, clock: clock.clone() };
+        let options = NvmlOptions { library, sysroot: root, clock: clock.clone(), wake: false };
         let feed = Feed::new(Box::new(NvmlSource::new(options.clone())));
         Self { fake, clock, options, feed, sysroot }
     }
@@ -132,7 +151,7 @@ pub(crate) fn write_pci_gpu(root: &Path, address: &str, runtime_status: &str) {
     write(root, &format!("{folder}/class"), "0x030000\n");
     write(root, &format!("{folder}/power/runtime_status"), &format!("{runtime_status}\n"));
     let link = root.join(folder.trim_start_matches('/')).join("driver");
-    if !link.exists() {
+    if std::fs::symlink_metadata(&link).is_err() {
         std::fs::create_dir_all(root.join("sys/bus/pci/drivers/nvidia")).unwrap();
         std::os::unix::fs::symlink("../../drivers/nvidia", link).unwrap();
     }

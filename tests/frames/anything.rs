@@ -15,8 +15,14 @@ use proptest::sample::select;
 use crate::roles;
 use crate::support::{Monitor, outage};
 
-const PANELS: [Option<Panel>; 4] =
-    [None, Some(Panel::Gpus), Some(Panel::History), Some(Panel::Processes)];
+const PANELS: [Option<Panel>; 6] = [
+    None,
+    Some(Panel::Gpus),
+    Some(Panel::History),
+    Some(Panel::Processes),
+    Some(Panel::Timeline),
+    Some(Panel::Event),
+];
 
 /// Rows and positions, also where there are none.
 fn position() -> impl Strategy<Value = usize> {
@@ -27,6 +33,7 @@ fn mode() -> impl Strategy<Value = Mode> {
     prop_oneof![
         2 => Just(Mode::Normal),
         1 => position().prop_map(|top| Mode::Help { top }),
+        1 => position().prop_map(|top| Mode::Cost { top }),
         1 => position().prop_map(|cursor| Mode::SortMenu { cursor }),
     ]
 }
@@ -35,7 +42,8 @@ fn state_of_gpu() -> impl Strategy<Value = GpuState> {
     let age_us = 7_000_000;
     select(vec![
         GpuState::Live,
-        GpuState::Asleep,
+        GpuState::Asleep { age_us: 754_000_000, at_least: false },
+        GpuState::LetGo { age_us: 12_000_000 },
         GpuState::Stale { age_us, call: Some("nvmlDeviceGetFieldValues".into()) },
         GpuState::Stuck { age_us, call: "nvmlDeviceGetFieldValues".into() },
         GpuState::Lost { age_us },
@@ -46,8 +54,9 @@ fn state_of_gpu() -> impl Strategy<Value = GpuState> {
 /// What of lists is hit in a line of the screen, each once, in the order of the cells.
 fn rows_hit(hits: &Hits, width: u16, y: u16) -> Vec<Hit> {
     let hits = (0..width).filter_map(|x| hits.at(x, y));
-    let mut rows: Vec<_> =
-        hits.filter(|hit| matches!(hit, Hit::Process(_) | Hit::GpuRow(_))).collect();
+    let mut rows: Vec<_> = hits
+        .filter(|hit| matches!(hit, Hit::Process(_) | Hit::GpuRow(_) | Hit::HealthRow(_)))
+        .collect();
     rows.dedup();
     rows
 }
@@ -105,9 +114,10 @@ enum Happening {
 fn hit() -> impl Strategy<Value = Hit> {
     prop_oneof![
         select(Tab::ALL.to_vec()).prop_map(Hit::Tab),
-        select(vec![Panel::Gpus, Panel::History, Panel::Processes]).prop_map(Hit::Panel),
+        select(PANELS.iter().copied().flatten().collect::<Vec<_>>()).prop_map(Hit::Panel),
         position().prop_map(Hit::Gpu),
         position().prop_map(Hit::GpuRow),
+        position().prop_map(Hit::HealthRow),
         position().prop_map(Hit::Process),
         select(PROCESS_COLUMNS.to_vec()).prop_map(Hit::Column),
         select(Action::ALL.to_vec()).prop_map(Hit::Action),

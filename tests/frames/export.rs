@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use nvsdk_top::export::{Selection, json, table};
 use nvsdk_top::model::{
-    Absent, GpuSample, GpuState, Instances, Metric, ProcessIdentity, ProcessMetric, SampleError,
-    Values,
+    Absent, EventKind, EventSource, EventType, GpuEvent, GpuSample, GpuState, Instances, Metric,
+    ProcessIdentity, ProcessMetric, SampleError, Values,
 };
 use nvsdk_top::source::demo::{Demo, PRESETS, Preset};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
@@ -56,7 +56,7 @@ fn troubled() -> Snapshot {
         (1, GpuState::Stuck { age_us, call: call.into() }, Absent::Stuck),
         (2, GpuState::Stale { age_us: 2_100_000, call: None }, Absent::Stale),
         (3, GpuState::Lost { age_us }, Absent::GpuLost),
-        (4, GpuState::Asleep, Absent::Asleep),
+        (4, GpuState::Asleep { age_us: 0, at_least: true }, Absent::Asleep),
     ];
     for (position, state, why) in states {
         let GpuSample { state: old, values } = &mut snapshot.sample.gpus[position];
@@ -83,6 +83,33 @@ fn troubled() -> Snapshot {
         SampleError { gpu: None, message: "the machine has no /proc".to_owned() },
     ];
     snapshot
+}
+
+#[test]
+fn an_event_has_keys_for_what_was_told_of_it() {
+    let mut snapshot = snapshot(preset("h100"), 5);
+    let mut event = GpuEvent::new(START_US, Some(3), EventKind::Xid(31), EventSource::Both);
+    event.pid = Some(42);
+    event.message = Some("a\u{1b}[2Jb".into());
+    let unknown = EventKind::Type(EventType(1 << 40));
+    let other = GpuEvent::new(START_US, None, unknown, EventSource::Nvml);
+    snapshot.sample.events.new = vec![event, other];
+    let json = json_value(&snapshot);
+    let (told, other) = (&json["events"][0], &json["events"][1]);
+    assert_eq!(told["title"], "Xid 31: memory page fault");
+    assert_eq!(
+        (&told["gpu_index"], &told["pid"], &told["code"]),
+        (&3.into(), &42.into(), &31.into())
+    );
+    assert_eq!((&told["from_nvml"], &told["from_kernel_log"]), (&true.into(), &true.into()));
+    assert_eq!(told["kernel_message"], "a\u{1b}[2Jb");
+    assert!(told.get("process_name").is_none() && told.get("data").is_none());
+    assert_eq!(other["type"], "unknown_0x10000000000");
+    assert_eq!(
+        (&other["gpu_index"], &other["absent"]["gpu_index"]),
+        (&Value::Null, &"unknown".into())
+    );
+    assert!(!json_text(&snapshot, json::Layout::Line).contains('\u{1b}'));
 }
 
 #[test]
@@ -232,7 +259,7 @@ proptest! {
                 (Value::Null, Err(why)) => prop_assert_eq!(&gpu["absent"][key.as_ref()], &Value::from(why.id())),
                 (Value::Null, Ok(_)) => prop_assert_eq!(&gpu["absent"][key.as_ref()], "out_of_range"),
                 (Value::Number(number), Ok(value)) => prop_assert_eq!(number.as_f64(), Some(value)),
-                (Value::Bool(_) | Value::Array(_), Ok(_)) => {}
+                (Value::Bool(_) | Value::Array(_) | Value::String(_), Ok(_)) => {}
                 (written, given) => prop_assert!(false, "{written} for {given:?}"),
             }
         }

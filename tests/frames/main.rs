@@ -4,6 +4,7 @@
 
 mod anything;
 mod export;
+mod health;
 mod pictures;
 mod roles;
 mod script;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use nvsdk_top::app::{Event, Outage};
+use nvsdk_top::app::{Event, Outage, What};
 use nvsdk_top::config::Config;
-use nvsdk_top::model::{Absent, GpuState};
+use nvsdk_top::model::{Absent, EventSources, GpuState};
 use nvsdk_top::source::{Snapshot, SourceError};
 use nvsdk_top::theme::{Depth, Glyphs, Theme};
 use ratatui::style::Color;
@@ -22,6 +22,7 @@ fn every_tab_and_dialog() {
         ("overview", "esc 1"),
         ("gpu", "esc 2"),
         ("processes", "esc 3 down down"),
+        ("health", "esc 4 down"),
         ("help", "esc 1 F1"),
         ("sort", "esc 1 F6 down"),
         ("history", "esc 2 z"),
@@ -29,11 +30,38 @@ fn every_tab_and_dialog() {
         ("explain_process", "esc 3 i"),
     ] {
         monitor.press(keys);
-        let is_tab = ["overview", "gpu", "processes"].contains(&name);
+        let is_tab = ["overview", "gpu", "processes", "health"].contains(&name);
         for (width, height) in SIZES.into_iter().chain(EXTREMES.into_iter().filter(|_| is_tab)) {
             monitor.resize(width, height).assert_picture(name);
         }
     }
+}
+
+#[test]
+fn the_timeline() {
+    let mut monitor = Monitor::watching("geforce");
+    monitor.resize(80, 24).press("4 z").assert_picture("health_entry");
+    monitor.press("z m f f").assert_picture("health_filter");
+    let mut monitor = Monitor::watching("gb10");
+    monitor.resize(80, 24).press("4").assert_picture("health_empty");
+    monitor.disturb = |snapshot| {
+        let nvml = vec![Err(Absent::NotSupported)];
+        let sources = EventSources { kernel_log: Err(Absent::NoPermission), nvml };
+        snapshot.sample.events.sources = Arc::new(sources);
+    };
+    monitor.watch(1);
+    monitor.assert_picture("health_deaf");
+}
+
+#[test]
+fn a_mark_is_put_at_the_time_that_is_shown() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.press("4 p");
+    monitor.watch(30);
+    monitor.press("m");
+    let marked = monitor.state.health_entries()[0];
+    let shown = monitor.state.shown().unwrap().1.unix_us;
+    assert_eq!((&marked.what, marked.unix_us), (&What::Mark, shown));
 }
 
 #[test]
@@ -80,7 +108,7 @@ fn a_held_picture_stays() {
     let mut monitor = Monitor::watching("h100");
     monitor.resize(80, 24).press("p").assert_picture("held");
     let pictures = |monitor: &mut Monitor| -> Vec<_> {
-        let tabs = ["1", "2", "2 z", "3", "2 esc"];
+        let tabs = ["1", "2", "2 z", "3", "4", "2 esc"];
         tabs.iter().map(|keys| monitor.press(keys).text()).collect()
     };
     let held = pictures(&mut monitor);
@@ -100,7 +128,7 @@ fn a_held_picture_stays() {
 fn labels_that_nobody_may_overlook_are_seen_at_every_width() {
     let mut monitor = Monitor::watching("laptop");
     monitor.press("p");
-    for keys in ["1", "2", "3", "1 F1", "esc F6"] {
+    for keys in ["1", "2", "3", "4", "1 F1", "esc F6"] {
         monitor.press(keys);
         for (width, height) in (20..160).flat_map(|width| [(width, 4), (width, 24)]) {
             let text = monitor.resize(width, height).text();
@@ -166,7 +194,7 @@ fn disturb(snapshot: &mut Snapshot) {
         (1, GpuState::Stale { age_us: 2_100_000, call: None }, Absent::Stale),
         (2, GpuState::Stuck { age_us, call: "nvmlDeviceGetTemperatureV".into() }, Absent::Stuck),
         (3, GpuState::Lost { age_us }, Absent::GpuLost),
-        (4, GpuState::Asleep, Absent::Asleep),
+        (4, GpuState::Asleep { age_us: 0, at_least: true }, Absent::Asleep),
         (5, GpuState::Refused { why: Absent::NoPermission }, Absent::NoPermission),
     ];
     for (position, state, why) in states {
@@ -196,7 +224,7 @@ fn ascii_is_ascii_and_needs_no_colour() {
     monitor.state.glyphs = &Glyphs::ASCII;
     monitor.state.theme = Theme::load("mono", None, Depth::Mono).0;
     let mut pictures = Vec::new();
-    for keys in ["1", "2", "3", "1 F1", "esc F6", "esc p"] {
+    for keys in ["1", "2", "3", "4", "1 F1", "esc F6", "esc p"] {
         for (width, height) in SIZES.into_iter().chain(EXTREMES) {
             let text = monitor.press(keys).resize(width, height).text();
             assert!(text.is_ascii(), "{keys}: {text}");

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nvsdk_top::app::{Effect, Event, HelpLine, Hit, Mode, PROCESS_COLUMNS, ProcessColumn, Tab};
+use nvsdk_top::app::{
+    Effect, Event, GpuLine, HelpLine, Hit, Mode, PROCESS_COLUMNS, ProcessColumn, Tab,
+};
 use nvsdk_top::config::{Action, Context, Span};
-use nvsdk_top::model::{Absent, GpuState, Metric, Process, ProcessIdentity, is_printable};
+use nvsdk_top::model::{
+    Absent, CallCost, Cost, GpuState, Lane, Metric, Process, ProcessIdentity, is_printable,
+};
 use nvsdk_top::source::Snapshot;
 
 use crate::roles;
@@ -124,7 +128,7 @@ fn what_is_seen_can_be_clicked() {
     assert_eq!((monitor.state.sort, monitor.state.mode), (ProcessColumn::Command, Mode::Normal));
     click(&mut monitor, "2 GPU");
     assert_eq!(monitor.state.tab, Tab::Gpu);
-    click(&mut monitor, "power");
+    click(&mut monitor, "used");
     click(&mut monitor, "F1");
     let tab = click(&mut monitor, "Leave the program");
     assert_eq!((tab, monitor.state.mode), (Hit::Help, Mode::Normal));
@@ -207,6 +211,7 @@ fn in_context(context: Context) -> Monitor {
         Context::Processes => "3 right down down",
         Context::Gpu => "2 right right down down",
         Context::Explain => "2 i down",
+        Context::Health => "4 m m m m down down",
         Context::Menu => "3 F6 down",
         _ => "1 F1 down",
     });
@@ -274,6 +279,7 @@ fn every_key_that_is_offered_changes_something() {
                     | (Action::TabOverview, Tab::Overview)
                     | (Action::TabGpu, Tab::Gpu)
                     | (Action::TabProcesses, Tab::Processes)
+                    | (Action::TabHealth, Tab::Health)
                     | (Action::TabSetup, Tab::Setup)
             );
             let is_open = monitor.state.setup.dialog.is_some();
@@ -365,7 +371,10 @@ fn gpus_are_picked_and_one_that_is_not_there_is_told() {
 /// Selects a row of the GPU tab.
 fn select(monitor: &mut Monitor, metric: Metric) {
     let lines = monitor.state.gpu_lines();
-    monitor.state.gpu_rows.cursor = lines.iter().position(|slot| slot.metric == metric).unwrap();
+    monitor.state.gpu_rows.cursor = lines
+        .iter()
+        .position(|line| matches!(line, GpuLine::Number(slot) if slot.metric == metric))
+        .unwrap();
 }
 
 #[test]
@@ -457,4 +466,61 @@ fn ten_thousand_processes_with_foul_names_are_a_list() {
         }
     }
     assert!(monitor.text().contains("Processes 10000"));
+}
+
+fn costly(snapshot: &mut Snapshot) {
+    let function = |number: u32| CallCost {
+        function: format!("nvmlDeviceGetNumber{number}").into(),
+        lane: if number == 0 { Lane::TooSlow } else { Lane::Tick },
+        calls: 90,
+        calls_per_second: Ok(8.0),
+        mean_us: 20_123.0 / f64::from(number + 1),
+        worst_us: 31_000.0 - f64::from(number),
+    };
+    snapshot.cost = Some(Cost {
+        ticks: 90,
+        ticks_late: 2,
+        ticks_dropped: 1,
+        calls: 240,
+        calls_per_second: Ok(238.4),
+        cpu_percent: Err(Absent::NeedsTwoReadings),
+        functions: (0..60).map(function).collect(),
+    });
+}
+
+#[test]
+fn what_the_samples_cost_is_one_key_away_and_can_be_read_to_its_end() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.resize(100, 30).press("$");
+    assert!(monitor.text().contains("A demo asks no driver"));
+    monitor.press("$").disturb = costly;
+    monitor.watch(1);
+    assert!(!monitor.text().contains("NVML function"));
+    let page = monitor.press("$").text();
+    for words in [
+        "240 calls in the last sample, 238 a second",
+        "31000 µs at worst",
+        "90 samples, 2 closed late, 1 dropped",
+        "our own processor time (a rate needs a second reading)",
+        "nvmlDeviceGetNumber0 ",
+        "20123",
+        "too slow",
+    ] {
+        assert!(page.contains(words), "{words} is not in\n{page}");
+    }
+    assert!(!page.contains("Number59"));
+    assert!(monitor.press("end").text().contains("nvmlDeviceGetNumber59 "));
+    for (width, height) in [(40, 12), (20, 5), (200, 60)] {
+        monitor.resize(width, height).frame();
+    }
+    monitor.press("esc");
+    assert_eq!(monitor.state.mode, Mode::Normal);
+}
+
+#[test]
+fn a_key_has_sleeping_gpus_read() {
+    let mut monitor = Monitor::watching("laptop-asleep");
+    monitor.effects.clear();
+    monitor.press("W");
+    assert_eq!(monitor.effects, [Effect::Wake, Effect::SampleNow]);
 }

@@ -130,6 +130,7 @@ pub(crate) fn outage() -> Outage {
         library: Some("/nowhere/libnvidia-ml.so.1".into()),
         sysroot: sysroot.clone(),
         clock: Arc::new(ManualClock::at(START_US)),
+        wake: false,
     };
     let patience = Patience::Whole { limit: Duration::from_secs(20) };
     let request = Request { metrics: MetricSet::all(), processes: true, patience };

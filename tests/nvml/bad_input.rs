@@ -23,7 +23,7 @@ fn impossible_numbers_are_absent_and_the_others_are_not() {
     let cases = [
         ("nvmlDeviceGetUtilizationRates", 4_000_000_000_i64, Metric::Busy),
         ("nvmlDeviceGetTemperature*", 2_000_000_000, Metric::Temperature),
-        ("nvmlDeviceGetPowerUsage", 4_000_000_000, Metric::PowerDraw),
+        ("nvmlDeviceGetFieldValues", 4_000_000_000, Metric::PowerDraw),
         ("nvmlDeviceGetClockInfo", 4_000_000_000, Metric::ClockSm),
         ("nvmlDeviceGetCurrPcieLinkWidth", 4_000_000_000, Metric::PcieLinkWidth),
         ("nvmlDeviceGetPerformanceState", 77, Metric::PerformanceState),

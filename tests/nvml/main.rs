@@ -5,9 +5,16 @@
 mod common;
 
 mod bad_input;
+mod cost;
+mod engines;
+mod events;
 mod every_code;
+mod fields;
+mod gpm;
+mod mig;
 mod presets;
 mod processes;
 mod recovery;
 mod sleep;
+mod topology;
 mod trouble;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{LIMIT, Machine, told, write_pci_gpu};
+use crate::common::{LIMIT, Machine, told, write, write_pci_gpu};
 use fake_nvml::Fake;
 use nvsdk_top::model::{GpuState, Metric, MetricSet, ProcessMetric};
 use nvsdk_top::source::{Patience, Request};
@@ -162,7 +162,7 @@ fn a_gpu_that_leaves_mig_mode_is_asked_for_everything_again() {
 fn a_lost_gpu_of_which_one_function_says_something_else_is_lost() {
     let mut machine = Machine::preset("h100");
     machine.sampled();
-    let odd = "[[fault]]\ngpu = 3\nfn = \"nvmlDeviceGetPowerUsage\"\ncode = 999\n";
+    let odd = "[[fault]]\ngpu = 3\nfn = \"nvmlDeviceGetUtilizationRates\"\ncode = 999\n";
     let lost = "[[fault]]\ngpu = 3\nfn = \"nvmlDevice*\"\ncode = 15\n";
     machine.fake.update(&format!("{odd}{lost}")).unwrap();
     machine.advance(SECOND);
@@ -178,7 +178,7 @@ fn a_gpu_that_falls_asleep_again_is_left_alone_again() {
     write_pci_gpu(machine.sysroot.path(), ADDRESSES[1], "suspended");
     machine.fake.clear_log();
     machine.advance(SECOND);
-    assert_eq!(machine.sampled().gpus[1].state, GpuState::Asleep);
+    assert!(matches!(machine.sampled().gpus[1].state, GpuState::Asleep { .. }));
     assert_eq!(machine.calls(None, Some(1)), 0);
 }
 
@@ -191,4 +191,109 @@ fn use_does_not_flicker_where_it_is_asked_for_more_often_than_it_is_sampled() {
         let sample = machine.sampled();
         assert!(sample.processes[0].get(ProcessMetric::Sm).unwrap() > 0.0);
     }
+}
+
+/// Puts a GPU among those that the driver's folder lists.
+fn bind(machine: &Machine, address: &str) {
+    write_pci_gpu(machine.sysroot.path(), address, "active");
+    let link = machine.sysroot.path().join("sys/bus/pci/drivers/nvidia").join(address);
+    std::os::unix::fs::symlink(format!("../../devices/{address}"), link).unwrap();
+}
+
+fn gpus_at(addresses: &[&str]) -> String {
+    let preset = fake_nvml::preset_toml("rtx4090").unwrap();
+    let unset: Vec<_> = preset.lines().filter(|line| !line.starts_with("bdf")).collect();
+    let list = format!("[[gpu]]\ncount = {}\nbdf = {addresses:?}", addresses.len());
+    unset.join("\n").replacen("[[gpu]]", &list, 1)
+}
+
+#[test]
+fn a_gpu_that_is_plugged_in_appears_and_one_that_is_unbound_goes() {
+    let mut machine = Machine::scenario(&gpus_at(&ADDRESSES[..1]));
+    bind(&machine, ADDRESSES[0]);
+    let one = machine.tick_until(|snapshot| snapshot.sample.gpus[0].state == GpuState::Live);
+    assert_eq!(one.sample.gpus.len(), 1);
+    machine.fake.update(&gpus_at(&ADDRESSES)).unwrap();
+    bind(&machine, ADDRESSES[1]);
+    let both = machine.tick_until(|snapshot| {
+        let gpus = &snapshot.sample.gpus;
+        gpus.len() == 2 && gpus.iter().all(|gpu| gpu.state == GpuState::Live)
+    });
+    assert_eq!(both.inventory.gpus[1].pci_bus_id.as_deref(), Ok(ADDRESSES[1]));
+    assert_eq!(both.inventory.gpus[0].uuid, one.inventory.gpus[0].uuid);
+    machine.fake.update(&gpus_at(&ADDRESSES[..1])).unwrap();
+    let folder = machine.sysroot.path().join("sys/bus/pci");
+    std::fs::remove_file(folder.join("drivers/nvidia").join(ADDRESSES[1])).unwrap();
+    std::fs::remove_dir_all(folder.join("devices").join(ADDRESSES[1])).unwrap();
+    machine.tick_until(|snapshot| {
+        snapshot.sample.gpus.len() == 1 && snapshot.sample.gpus[0].state == GpuState::Live
+    });
+    for _ in 0..30 {
+        machine.advance(SECOND);
+        machine.sampled();
+    }
+    assert_eq!(machine.calls(Some("nvmlInitWithFlags"), None), 3, "and then it is left at that");
+}
+
+#[test]
+fn what_one_gpu_says_anew_blanks_no_rate_of_the_others() {
+    let preset = fake_nvml::preset_toml("h100").unwrap();
+    let unknown = "[[fault]]\ngpu = 3\nfn = \"nvmlDeviceGetSerial\"\ncode = 999\n";
+    let mut machine = Machine::scenario(&format!("{preset}\n{unknown}"));
+    machine.whole().unwrap();
+    machine.advance(Duration::from_secs(1));
+    let before = machine.whole().unwrap();
+    machine.fake.update("fault = []\n").unwrap();
+    for _ in 0..12 {
+        machine.advance(SECOND);
+        let sample = machine.sampled();
+        for gpu in &sample.gpus {
+            assert!(told(gpu, Metric::PowerAverage).is_ok());
+        }
+    }
+    let after = machine.whole().unwrap();
+    assert!(after.inventory.generation > before.inventory.generation, "there was news");
+}
+
+#[test]
+fn a_driver_that_is_upgraded_below_the_program_is_told_with_both_versions_until_it_is_loaded() {
+    let mut machine = Machine::preset("h100");
+    let version =
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  590.48.01  Release Build\n";
+    write(machine.sysroot.path(), "/proc/driver/nvidia/version", version);
+    machine.sampled();
+    let devices = "[[fault]]\nfn = \"nvmlDevice*\"\ncode = 18\n";
+    let start = "[[fault]]\nfn = \"nvmlInit*\"\ncode = 18\n";
+    machine.fake.update(&format!("{devices}{start}")).unwrap();
+    tick_until_outage(&mut machine);
+    machine.advance(Duration::from_secs(2));
+    let error = machine.whole().unwrap_err().to_string();
+    assert!(error.contains("580.95.05") && error.contains("590.48.01"), "{error}");
+    machine.fake.update("fault = []\n").unwrap();
+    machine.tick_until(|snapshot| {
+        snapshot.sample.gpus.iter().all(|gpu| gpu.values.value(Metric::Busy).is_some())
+    });
+}
+
+#[test]
+fn a_gpu_that_is_reset_says_why_meanwhile_and_its_counters_start_again() {
+    let preset = fake_nvml::preset_toml("h100").unwrap();
+    let mut machine = Machine::scenario(preset);
+    machine.sampled();
+    machine.advance(SECOND);
+    machine.sampled();
+    machine.fake.update("[[fault]]\ngpu = 2\nfn = \"nvmlDeviceGet*\"\ncode = 16\n").unwrap();
+    machine.advance(SECOND);
+    let sample = machine.sampled();
+    assert_eq!(told(&sample.gpus[2], Metric::Busy), Err("nvml_error_16".to_owned()));
+    assert!(told(&sample.gpus[3], Metric::PowerAverage).is_ok());
+    machine.fake.update("fault = []\n").unwrap();
+    machine.advance(SECOND);
+    let sample = machine.sampled();
+    assert!(told(&sample.gpus[2], Metric::Busy).is_ok());
+    assert_eq!(
+        told(&sample.gpus[2], Metric::PowerAverage),
+        Err("needs_two_readings".to_owned()),
+        "what it was before the reset is not joined to what it is"
+    );
 }

@@ -40,6 +40,7 @@ const BLOCKS: &[(&str, Make)] = &[
     ("gpu-metrics", || reference::gpu_metrics().markdown()),
     ("process-metrics", || reference::process_metrics().markdown()),
     ("host-metrics", || reference::host_metrics().markdown()),
+    ("health-rules", || reference::health_rules().markdown()),
     ("clock-events", || reference::clock_events().markdown()),
 ];
 

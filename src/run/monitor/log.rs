@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use crate::app::Event;
-use crate::export::rfc3339;
-use crate::model::{Gpu, GpuSample, GpuState, KernelModule, Sample, printable};
+use crate::model::{
+    Gpu, GpuEvent, GpuSample, GpuState, Inventory, KernelModule, Sample, printable, rfc3339,
+};
 use crate::source::{Clock, Snapshot, SystemClock};
 
 /// The log of one run. A thread of its own writes it, since a file may lie on a disk that is slow or gone.
@@ -80,7 +81,7 @@ impl Told {
         std::iter::once(format!("no samples: {message}")).chain(found).collect()
     }
 
-    fn sampled(&mut self, Snapshot { inventory, sample }: &Snapshot) -> Vec<String> {
+    fn sampled(&mut self, Snapshot { inventory, sample, .. }: &Snapshot) -> Vec<String> {
         self.outage = None;
         let module = match inventory.driver.kernel_module {
             Ok(KernelModule::Open) => " (open)",
@@ -104,6 +105,7 @@ impl Told {
             }
         }
         lines.extend(self.errors(sample));
+        lines.extend(sample.events.new.iter().map(|event| told(event, inventory)));
         lines
     }
 
@@ -122,6 +124,24 @@ impl Told {
     }
 }
 
+/// What happened, with its own time, which may be long before the program's start.
+fn told(event: &GpuEvent, inventory: &Inventory) -> String {
+    let gpu = event.gpu.and_then(|position| inventory.gpus.get(position));
+    let device = match (gpu, event.pci) {
+        (Some(gpu), _) => name(gpu),
+        (None, Some(address)) => address.to_string(),
+        (None, None) => "some device".to_owned(),
+    };
+    let process = match (event.pid, event.process.as_deref()) {
+        (Some(pid), Some(name)) => format!(", process {pid} {name}"),
+        (Some(pid), None) => format!(", process {pid}"),
+        (None, _) => String::new(),
+    };
+    let message = event.message.as_deref().map(|words| format!(": {words}")).unwrap_or_default();
+    let (time, title, source) = (rfc3339(event.unix_us), event.title(), event.source.text());
+    format!("event of {time}: {device}: {title}{process}{message} ({source})")
+}
+
 fn name(gpu: &Gpu) -> String {
     let words = [gpu.pci_bus_id.as_deref(), gpu.uuid.as_deref()];
     let words: Vec<_> = words.into_iter().flatten().collect();
@@ -132,7 +152,8 @@ fn name(gpu: &Gpu) -> String {
 fn state(gpu: &GpuSample) -> String {
     match &gpu.state {
         GpuState::Live => "live".to_owned(),
-        GpuState::Asleep => "asleep".to_owned(),
+        GpuState::Asleep { .. } => "asleep".to_owned(),
+        GpuState::LetGo { .. } => "let go, so that it can sleep".to_owned(),
         GpuState::Stale { call: Some(call), .. } => format!("stale, in {call}"),
         GpuState::Stale { call: None, .. } => "stale".to_owned(),
         GpuState::Stuck { call, .. } => format!("stuck in {call}"),
@@ -168,7 +189,12 @@ mod tests {
         assert_eq!(hear(outage()), ["no samples: no driver", "found: PCI: nothing"]);
         assert!(hear(outage()).is_empty());
         let sampled = |now: &Snapshot| Event::Sampled(Arc::new(now.clone()));
-        assert_eq!(hear(sampled(&now)), ["driver 580.95.05 (open), 8 GPUs"]);
+        let lines = hear(sampled(&now));
+        assert_eq!((lines.len(), &*lines[0]), (2, "driver 580.95.05 (open), 8 GPUs"));
+        assert!(lines[1].starts_with("event of 1970-01-01T00:00:00.000000Z: GPU 7 0000:db:00.0 "));
+        let end = ": Xid 63: memory row remapped: Row Remapper: New row marked for remapping (kernel log)";
+        assert!(lines[1].ends_with(end), "{}", lines[1]);
+        now.sample.events.new.clear();
         assert!(hear(sampled(&now)).is_empty());
         for age_us in [5_000_000, 6_000_000] {
             now.sample.gpus[3].state = GpuState::Stuck { age_us, call: "nvmlX".into() };

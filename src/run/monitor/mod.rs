@@ -207,6 +207,7 @@ impl Monitor {
             Effect::Redraw => self.writer.redraw(),
             Effect::SetInterval(interval) => self.sampler.set_interval(interval),
             Effect::SampleNow => self.sampler.sample_now(),
+            Effect::Wake => self.sampler.wake(),
             Effect::StartDemo => {
                 self.sampler.start_demo();
                 self.setup.start_demo();

@@ -20,6 +20,7 @@ use crate::source::{Feed, Patience, Request, Snapshot, SourceError};
 enum Order {
     SetInterval(Duration),
     SampleNow,
+    Wake,
     StartDemo,
 }
 
@@ -43,6 +44,10 @@ impl Sampler {
 
     pub(super) fn sample_now(&self) {
         self.tell(Order::SampleNow);
+    }
+
+    pub(super) fn wake(&self) {
+        self.tell(Order::Wake);
     }
 
     pub(super) fn start_demo(&self) {
@@ -89,6 +94,7 @@ impl Sampling {
                 rhythm.set_interval(interval, Instant::now());
             }
             Order::SampleNow => rhythm.hurry(Instant::now()),
+            Order::Wake => self.feed.wake(),
             Order::StartDemo => {
                 self.cli.demo = Some(&PRESETS[0]);
                 self.feed = Feed::new(open_source(&self.cli));

@@ -58,6 +58,7 @@ fn ask_nvml(sysroot: &Sysroot, library: Option<&Path>) -> Fact<Nvml> {
         library: library.map(Path::to_owned),
         sysroot: sysroot.clone(),
         clock: Arc::new(SystemClock),
+        wake: false,
     });
     let request = source::Request {
         metrics: MetricSet::NONE.with(Metric::PersistenceMode),

@@ -108,8 +108,8 @@ fn nvml_gpu(gpu: &Gpu, persistence_mode: Fact<bool>) -> NvmlGpu {
 mod tests {
     use super::Nvml;
     use crate::model::{
-        Absent, Driver, Gpu, GpuSample, GpuState, Host, HostMetric, Inventory, Metric, Origin,
-        Sample, Values,
+        Absent, Driver, Events, Gpu, GpuSample, GpuState, Host, HostMetric, Inventory, Metric,
+        Origin, Sample, Values,
     };
 
     fn inventory(origin: Origin) -> Inventory {
@@ -124,8 +124,10 @@ mod tests {
                 cuda_version: Ok("13.0".to_owned()),
                 kernel_module: Err(Absent::Unknown),
                 library: unknown(),
+                confidential_compute: Err(Absent::Unknown),
             },
             gpus: vec![Gpu::unknown(0, Absent::Stuck), Gpu::unknown(1, Absent::Stuck)],
+            topology: Vec::new(),
         }
     }
 
@@ -142,6 +144,7 @@ mod tests {
             processes: Vec::new(),
             host: [Err(Absent::LeftOut); HostMetric::COUNT],
             errors: Vec::new(),
+            events: Events::default(),
         };
         let modes = |sample: &Sample| {
             let nvml = Nvml::of(&inventory, sample).unwrap();

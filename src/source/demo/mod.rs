@@ -1,6 +1,8 @@
 //! Simulated machines for trying the program: every number is a pure function of the preset and the time.
 
 mod boards;
+mod events;
+mod families;
 mod preset;
 mod presets;
 mod signal;
@@ -10,11 +12,13 @@ use std::sync::Arc;
 
 use super::{Clock, Request, Snapshot, Source, SourceError};
 use crate::model::{
-    Absent, Driver, Gpu, GpuSample, GpuState, Host, HostMetric, Inventory, KernelModule, Layout,
-    Metric, Origin, Process, ProcessIdentity, ProcessMetric, Sample, Values,
+    Absent, CommonAncestor, ConfidentialCompute, Driver, FactValue, Gpu, GpuFact, GpuFacts,
+    GpuPair, GpuSample, GpuState, Host, HostMetric, Inventory, KernelModule, Layout, LinksBetween,
+    Metric, MigDevice, Origin, Per, Process, ProcessIdentity, ProcessMetric, Sample, Values,
 };
+use events::EventScript;
 pub use preset::Preset;
-use preset::{GpuRow, ProcessRow};
+use preset::{GpuRow, MigRow, ProcessRow};
 pub use presets::PRESETS;
 use signal::{Moment, Signal};
 use wave::{mix, mix_text};
@@ -30,6 +34,7 @@ pub struct Demo {
     inventory: Arc<Inventory>,
     /// Who the preset's processes are, in its order.
     identities: Vec<Arc<ProcessIdentity>>,
+    events: EventScript,
 }
 
 impl Demo {
@@ -39,6 +44,7 @@ impl Demo {
         let start_unix_s = clock.unix_us() / 1_000_000;
         let identity = |row| Arc::new(identity(row, start_unix_s));
         Self {
+            events: EventScript::new(preset, clock.unix_us()),
             preset,
             start_us: clock.monotonic_us(),
             clock,
@@ -54,18 +60,20 @@ impl Demo {
 
     fn gpu(&self, position: usize, at_us: u64, request: &Request) -> GpuSample {
         let row = &self.preset.gpus[position];
-        let layout = Layout::new(row.board.instances());
+        let layout = Layout::new(row.instances());
         let t = self.elapsed(at_us);
         if !is_awake(row, t) {
             let values = Values::absent(layout, Absent::Asleep, at_us);
-            return GpuSample { state: GpuState::Asleep, values };
+            let state = GpuState::Asleep { age_us: 0, at_least: true };
+            return GpuSample { state, values };
         }
         let moment = self.moment(position, t);
         let mut values = Values::absent(layout, Absent::NotReadYet, at_us);
         for &metric in Metric::ALL.iter().filter(|metric| request.metrics.contains(**metric)) {
-            let signal =
-                signal_of(row.but, metric).or_else(|| signal_of(row.board.signals, metric));
-            let signal = signal.unwrap_or(Signal::Absent(Absent::NotSupported));
+            let mut tables =
+                [row.but, row.board.signals].into_iter().chain(row.board.families.iter().copied());
+            let signal = tables.find_map(|table| signal_of(table, metric));
+            let signal = signal.unwrap_or(Signal::Absent(absent(metric)));
             for (instance, reading) in (0..).zip(values.instances_mut(metric)) {
                 reading.value = moment.value(signal, metric, instance);
             }
@@ -120,8 +128,9 @@ impl Source for Demo {
             processes: if request.processes { self.processes(t) } else { Vec::new() },
             host: self.host(t),
             errors: Vec::new(),
+            events: self.events.take(t),
         };
-        Ok(Snapshot { inventory: Arc::clone(&self.inventory), sample })
+        Ok(Snapshot { inventory: Arc::clone(&self.inventory), sample, cost: None })
     }
 }
 
@@ -189,8 +198,10 @@ fn inventory(preset: &'static Preset) -> Inventory {
             cuda_version: Ok(cuda.to_owned()),
             kernel_module: Ok(KernelModule::Open),
             library: Err(Absent::Simulated),
+            confidential_compute: Ok(ConfidentialCompute::Off),
         },
         gpus: (0..).zip(preset.gpus).map(|(index, row)| gpu(preset, index, row)).collect(),
+        topology: topology(preset),
     }
 }
 
@@ -211,7 +222,59 @@ fn gpu(preset: &Preset, index: u32, row: &GpuRow) -> Gpu {
             Err(Absent::NotSupported)
         },
         mig: row.mig,
-        layout: Layout::new(row.board.instances()),
+        facts: facts(row),
+        mig_devices: Ok(row.mig_devices.iter().map(|part| mig_device(seed, part)).collect()),
+        layout: Layout::new(row.instances()),
+    }
+}
+
+fn facts(row: &GpuRow) -> GpuFacts {
+    let mut facts = GpuFacts::absent(Absent::NotSupported);
+    if let Some(Signal::Absent(why)) = signal_of(row.board.signals, Metric::MemoryTotal) {
+        facts.set(GpuFact::MemoryBusWidth, Err(why));
+        facts.set(GpuFact::MemoryBandwidthPeak, Err(why));
+    }
+    for (fact, value) in row.board.facts {
+        facts.set(*fact, Ok(value.clone()));
+    }
+    if let Some((node, processors)) = row.near {
+        facts.set(GpuFact::NumaAffinity, Ok(FactValue::Text(node.into())));
+        facts.set(GpuFact::CpuAffinity, Ok(FactValue::Text(processors.into())));
+    }
+    facts
+}
+
+fn mig_device(seed: u64, part: &MigRow) -> MigDevice {
+    let uuid = uuid(mix(seed ^ u64::from(part.gpu_instance)));
+    MigDevice {
+        uuid: Ok(uuid.replacen("GPU", "MIG", 1)),
+        gpu_instance: Ok(part.gpu_instance),
+        compute_instance: Ok(0),
+        profile: Ok(part.profile.to_owned()),
+        memory_total_bytes: Ok(part.memory << 20),
+    }
+}
+
+/// GPUs near to the same processor lie below one of its host bridges each.
+fn topology(preset: &Preset) -> Vec<GpuPair> {
+    let rows = preset.gpus;
+    let each = (0..rows.len()).flat_map(|first| (first + 1..rows.len()).map(move |it| [first, it]));
+    let pair = |gpus: [usize; 2]| {
+        let same_node = rows[gpus[0]].near == rows[gpus[1]].near;
+        GpuPair {
+            gpus,
+            common_ancestor: Ok(CommonAncestor(if same_node { 40 } else { 50 })),
+            nvlinks: Ok(LinksBetween { count: preset.nvlinks, through_switch: preset.nvlinks > 0 }),
+        }
+    };
+    each.map(pair).collect()
+}
+
+/// Why a GPU has no value of a metric that its tables do not have.
+fn absent(metric: Metric) -> Absent {
+    match metric.spec().per {
+        Per::GpuInstance => Absent::NotMig,
+        Per::One | Per::Fan | Per::NvLink => Absent::NotSupported,
     }
 }
 
@@ -236,7 +299,7 @@ fn uuid(seed: u64) -> String {
 mod tests {
     use super::signal::UPTIME_S;
     use super::{Demo, PRESETS, Preset};
-    use crate::model::{Absent, GpuState, HostMetric, Metric, MetricSet, ProcessMetric};
+    use crate::model::{Absent, GpuState, HostMetric, Metric, MetricSet, ProcessMetric, Unit};
     use crate::source::{Clock, Feed, ManualClock, Patience, Request, Snapshot, Source};
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -284,7 +347,7 @@ mod tests {
         let laptop = PRESETS.iter().find(|preset| preset.name == "laptop").unwrap();
         let [work, rest] = snapshots(laptop, [5, 80].map(Duration::from_secs));
         assert_eq!(work.sample.gpus[0].state, GpuState::Live);
-        assert_eq!(rest.sample.gpus[0].state, GpuState::Asleep);
+        assert!(matches!(rest.sample.gpus[0].state, GpuState::Asleep { .. }));
         assert!(rest.sample.processes.is_empty());
     }
 
@@ -342,7 +405,8 @@ mod tests {
             for gpu in &later.sample.gpus {
                 let value = |metric| gpu.values.value(metric);
                 for (slot, reading) in gpu.values.iter() {
-                    prop_assert!(reading.value.is_ok_and(|v| v.is_finite() && v >= 0.0) || reading.value.is_err(), "{}", slot.key());
+                    let least = if slot.metric.spec().unit == Unit::Celsius { -273.0 } else { 0.0 };
+                    prop_assert!(reading.value.is_ok_and(|v| v.is_finite() && v >= least) || reading.value.is_err(), "{}", slot.key());
                 }
                 if let (Some(draw), Some(mean)) = (value(Metric::PowerDraw), value(Metric::PowerAverage)) {
                     prop_assert!((draw - mean).abs() < 0.01, "{draw} W and {mean} W over the same second");

@@ -1,8 +1,12 @@
 //! What a row of the demo's tables says.
 
+use super::families::Family;
 use super::signal::Signal;
 use super::wave::Wave;
-use crate::model::{Absent, Architecture, Fact, HostMetric, Instances, Metric, ProcessKinds};
+use crate::model::{
+    Absent, Architecture, EventKind, Fact, FactValue, GpuFact, HostMetric, Instances, Metric,
+    ProcessKinds,
+};
 
 /// One simulated machine.
 #[derive(Debug)]
@@ -16,9 +20,26 @@ pub struct Preset {
     /// The versions of the driver and of CUDA.
     pub(super) versions: (&'static str, &'static str),
     pub(super) gpus: &'static [GpuRow],
+    /// NVLinks through switches between each two GPUs.
+    pub(super) nvlinks: u32,
     pub(super) processes: &'static [ProcessRow],
+    /// What happens on it, the earliest first.
+    pub(super) events: &'static [EventRow],
     pub(super) host_load: Wave,
     pub(super) host_signals: &'static [(HostMetric, Signal)],
+}
+
+/// Something that happens to a simulated GPU.
+#[derive(Debug)]
+pub(super) struct EventRow {
+    /// Seconds after the demo's start; below zero, before it.
+    pub(super) at_s: f64,
+    pub(super) gpu: usize,
+    pub(super) kind: EventKind,
+    /// The process that is to blame, and the kernel's words; empty where only NVML tells of it.
+    pub(super) process: Option<(u32, &'static str)>,
+    pub(super) message: &'static str,
+    pub(super) instance: Option<(u32, u32)>,
 }
 
 /// A product.
@@ -30,6 +51,7 @@ pub(super) struct Board {
     pub(super) vbios: &'static str,
     pub(super) has_serial: bool,
     pub(super) fans: u16,
+    pub(super) nvlinks: u16,
     /// Watts when idle and at full load.
     pub(super) power: (f64, f64),
     /// Degrees Celsius when idle and after long full load.
@@ -38,15 +60,12 @@ pub(super) struct Board {
     pub(super) slowdown: f64,
     /// Memory that is in use while no process holds any, in bytes.
     pub(super) memory_at_rest: f64,
+    /// A fact that is not here is not supported by the board.
+    pub(super) facts: &'static [(GpuFact, FactValue)],
     /// A metric that is not here is not supported by the board.
     pub(super) signals: &'static [(Metric, Signal)],
-}
-
-impl Board {
-    /// The parts of the board that metrics have several values for.
-    pub(super) fn instances(&self) -> Instances {
-        Instances { fans: self.fans, ..Instances::default() }
-    }
+    /// What the board has in common with others; the first that knows a metric counts.
+    pub(super) families: &'static [Family],
 }
 
 /// One GPU of a machine.
@@ -55,6 +74,9 @@ pub(super) struct GpuRow {
     pub(super) board: &'static Board,
     pub(super) pci_bus_id: &'static str,
     pub(super) mig: Fact<bool>,
+    pub(super) mig_devices: &'static [MigRow],
+    /// The NUMA node and the processors that are near to it, where it differs by GPU.
+    pub(super) near: Option<(&'static str, &'static str)>,
     pub(super) load: Wave,
     /// Seconds by which this GPU runs behind others with the same load.
     pub(super) lag_s: f64,
@@ -62,6 +84,23 @@ pub(super) struct GpuRow {
     pub(super) awake: Option<Wave>,
     /// What this GPU does otherwise than its board.
     pub(super) but: &'static [(Metric, Signal)],
+}
+
+impl GpuRow {
+    /// The parts of the GPU that metrics have several values for.
+    pub(super) fn instances(&self) -> Instances {
+        let gpu_instances = u16::try_from(self.mig_devices.len()).unwrap_or(u16::MAX);
+        Instances { fans: self.board.fans, nvlinks: self.board.nvlinks, gpu_instances }
+    }
+}
+
+/// One MIG device, alone in its GPU instance.
+#[derive(Debug)]
+pub(super) struct MigRow {
+    pub(super) gpu_instance: u32,
+    pub(super) profile: &'static str,
+    /// MiB of memory.
+    pub(super) memory: u64,
 }
 
 /// A process on one GPU.

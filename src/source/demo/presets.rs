@@ -1,13 +1,24 @@
 //! The machines that the demo has, as tables. All names in them are made up.
 
 use super::boards::{GB10, H100, RTX_4060_LAPTOP, RTX_4090};
-use super::preset::{Board, GpuRow, Preset, ProcessRow};
+use super::preset::{Board, EventRow, GpuRow, MigRow, Preset, ProcessRow};
 use super::signal::Signal::{self, Fixed, Load};
 use super::wave::Wave;
 use crate::model::Absent::{Mig, NotSupported};
-use crate::model::{HostMetric, Metric, ProcessKinds};
+use crate::model::{EventKind, EventType, HostMetric, Metric, ProcessKinds};
 
 const GIB: f64 = 1_073_741_824.0;
+const MIB: f64 = 1_048_576.0;
+
+/// What is near to the GPUs of a server with two processors.
+const NODE_0: Option<(&str, &str)> = Some(("0", "0-47,96-143"));
+const NODE_1: Option<(&str, &str)> = Some(("1", "48-95,144-191"));
+/// An H100 in three parts.
+const DIVIDED: &[MigRow] = &[
+    MigRow { gpu_instance: 1, profile: "2g.20gb", memory: 20_096 },
+    MigRow { gpu_instance: 2, profile: "2g.20gb", memory: 20_096 },
+    MigRow { gpu_instance: 9, profile: "1g.10gb", memory: 9_984 },
+];
 
 const NONE: Wave = Wave(&[(0.0, 0.0), (1.0, 0.0)]);
 /// A training step after the other, with a pause for a checkpoint every five minutes.
@@ -57,7 +68,17 @@ const SERVICE: (u32, &str) = (990, "inference");
 const DESK: (u32, &str) = (1000, "desk");
 
 const fn gpu(board: &'static Board, pci_bus_id: &'static str, load: Wave) -> GpuRow {
-    GpuRow { board, pci_bus_id, mig: Err(NotSupported), load, lag_s: 0.0, awake: None, but: &[] }
+    GpuRow {
+        board,
+        pci_bus_id,
+        mig: Err(NotSupported),
+        mig_devices: &[],
+        near: None,
+        load,
+        lag_s: 0.0,
+        awake: None,
+        but: &[],
+    }
 }
 
 const fn process(
@@ -158,6 +179,37 @@ const GROWING_MEMORY: Wave = Wave(&[
     (70.0, 55.8),
 ]);
 
+const ECC: EventKind = EventKind::Type(EventType(0x1));
+
+const fn event(at_s: f64, gpu: usize, kind: EventKind, message: &'static str) -> EventRow {
+    EventRow { at_s, gpu, kind, process: None, message, instance: None }
+}
+
+const H100_EVENTS: &[EventRow] = &[
+    event(-5_430.0, 7, EventKind::Xid(63), "Row Remapper: New row marked for remapping"),
+    event(21.0, 4, ECC, ""),
+    EventRow {
+        process: Some((52_907, "python")),
+        ..event(48.0, 5, EventKind::Xid(31), "Ch 00000012, MMU Fault: ENGINE GRAPHICS faulted")
+    },
+    EventRow {
+        process: Some((52_907, "python")),
+        ..event(48.2, 5, EventKind::Xid(45), "Ch 00000012")
+    },
+    event(75.0, 4, ECC, ""),
+];
+
+const GEFORCE_EVENTS: &[EventRow] = &[EventRow {
+    process: Some((9_120, "render")),
+    ..event(-310.0, 0, EventKind::Xid(13), "Graphics SM Warp Exception: Out Of Range Address")
+}];
+
+const MIG_EVENTS: &[EventRow] = &[EventRow {
+    process: Some((31_502, "python")),
+    instance: Some((9, 0)),
+    ..event(33.0, 0, EventKind::Xid(94), "Contained: SM")
+}];
+
 /// Every preset; the first is what `--demo` alone means.
 pub const PRESETS: &[Preset] = &[
     Preset {
@@ -165,23 +217,41 @@ pub const PRESETS: &[Preset] = &[
         about: "server with 8 H100: training, serving, waiting and idle GPUs",
         host: "demo-h100",
         versions: ("580.95.05", "13.0"),
+        nvlinks: 18,
         gpus: &[
-            GpuRow { mig: Ok(false), ..gpu(&H100, "0000:18:00.0", TRAINING) },
+            GpuRow { mig: Ok(false), near: NODE_0, ..gpu(&H100, "0000:18:00.0", TRAINING) },
             GpuRow {
                 mig: Ok(false),
+                near: NODE_0,
                 but: &[
                     (Metric::ClockSm, Load { idle: 1980.0, full: 1680.0 }),
                     (Metric::ClockGraphics, Load { idle: 1980.0, full: 1680.0 }),
                     (Metric::ClockEventReasons, Signal::Reasons { full: 0x4 }),
+                    (Metric::LimitedBySwPowerCapTime, Signal::TimeAtFull),
                 ],
                 ..gpu(&H100, "0000:2a:00.0", FULL)
             },
-            GpuRow { mig: Ok(false), lag_s: 0.4, ..gpu(&H100, "0000:3a:00.0", TRAINING) },
-            GpuRow { mig: Ok(false), lag_s: 0.7, ..gpu(&H100, "0000:5d:00.0", TRAINING) },
-            GpuRow { mig: Ok(false), ..gpu(&H100, "0000:9a:00.0", SERVING) },
-            GpuRow { mig: Ok(false), ..gpu(&H100, "0000:ab:00.0", WAITING) },
-            GpuRow { mig: Ok(false), lag_s: 31.0, ..gpu(&H100, "0000:ba:00.0", SERVING) },
-            GpuRow { mig: Ok(false), ..gpu(&H100, "0000:db:00.0", NONE) },
+            GpuRow {
+                mig: Ok(false),
+                near: NODE_0,
+                lag_s: 0.4,
+                ..gpu(&H100, "0000:3a:00.0", TRAINING)
+            },
+            GpuRow {
+                mig: Ok(false),
+                near: NODE_0,
+                lag_s: 0.7,
+                ..gpu(&H100, "0000:5d:00.0", TRAINING)
+            },
+            GpuRow { mig: Ok(false), near: NODE_1, ..gpu(&H100, "0000:9a:00.0", SERVING) },
+            GpuRow { mig: Ok(false), near: NODE_1, ..gpu(&H100, "0000:ab:00.0", WAITING) },
+            GpuRow {
+                mig: Ok(false),
+                near: NODE_1,
+                lag_s: 31.0,
+                ..gpu(&H100, "0000:ba:00.0", SERVING)
+            },
+            GpuRow { mig: Ok(false), near: NODE_1, ..gpu(&H100, "0000:db:00.0", NONE) },
         ],
         processes: &[
             process(0, 41_200, TRAINER, "python train.py --config base.toml --rank 0", RANK_MEMORY),
@@ -204,6 +274,7 @@ pub const PRESETS: &[Preset] = &[
                 ..process(6, 60_118, BATCH, "embed --input corpus/ --batch auto", GROWING_MEMORY)
             },
         ],
+        events: H100_EVENTS,
         host_load: TRAINING,
         host_signals: SERVER,
     },
@@ -212,6 +283,7 @@ pub const PRESETS: &[Preset] = &[
         about: "desktop with a GeForce RTX 4090 that renders and draws the screen",
         host: "demo-desktop",
         versions: ("580.95.05", "13.0"),
+        nvlinks: 0,
         gpus: &[gpu(&RTX_4090, "0000:01:00.0", RENDERING)],
         processes: &[
             ProcessRow {
@@ -252,6 +324,7 @@ pub const PRESETS: &[Preset] = &[
                 )
             },
         ],
+        events: GEFORCE_EVENTS,
         host_load: RENDERING,
         host_signals: WORKSTATION,
     },
@@ -260,6 +333,7 @@ pub const PRESETS: &[Preset] = &[
         about: "laptop with a GeForce RTX 4060 that is suspended while nothing uses it",
         host: "demo-laptop",
         versions: ("580.95.05", "13.0"),
+        nvlinks: 0,
         gpus: &[GpuRow {
             awake: Some(LAPTOP_AWAKE),
             ..gpu(&RTX_4060_LAPTOP, "0000:01:00.0", LAPTOP_WORK)
@@ -271,6 +345,7 @@ pub const PRESETS: &[Preset] = &[
             age_s: 840,
             ..process(0, 7_733, DESK, "render --preview", Wave(&[(0.0, 1.8), (1.0, 1.8)]))
         }],
+        events: &[],
         host_load: DESKTOP,
         host_signals: WORKSTATION,
     },
@@ -279,8 +354,10 @@ pub const PRESETS: &[Preset] = &[
         about: "the same laptop while its GPU is suspended",
         host: "demo-laptop",
         versions: ("580.95.05", "13.0"),
+        nvlinks: 0,
         gpus: &[GpuRow { awake: Some(NONE), ..gpu(&RTX_4060_LAPTOP, "0000:01:00.0", NONE) }],
         processes: &[],
+        events: &[],
         host_load: DESKTOP,
         host_signals: WORKSTATION,
     },
@@ -289,18 +366,50 @@ pub const PRESETS: &[Preset] = &[
         about: "server with 2 H100, the first divided into MIG instances",
         host: "demo-mig",
         versions: ("580.95.05", "13.0"),
+        nvlinks: 18,
         gpus: &[
             GpuRow {
                 mig: Ok(true),
+                mig_devices: DIVIDED,
+                near: NODE_0,
                 but: &[
                     (Metric::Busy, Signal::Absent(Mig)),
                     (Metric::MemoryController, Signal::Absent(Mig)),
                     (Metric::EncoderUtilization, Signal::Absent(Mig)),
                     (Metric::DecoderUtilization, Signal::Absent(Mig)),
+                    (Metric::SmActive, Signal::Absent(Mig)),
+                    (Metric::SmOccupancy, Signal::Absent(Mig)),
+                    (Metric::TensorActive, Signal::Absent(Mig)),
+                    (Metric::TensorDfma, Signal::Absent(Mig)),
+                    (Metric::TensorHmma, Signal::Absent(Mig)),
+                    (Metric::TensorDmma, Signal::Absent(Mig)),
+                    (Metric::TensorImma, Signal::Absent(Mig)),
+                    (Metric::IntegerActive, Signal::Absent(Mig)),
+                    (Metric::Fp64Active, Signal::Absent(Mig)),
+                    (Metric::Fp32Active, Signal::Absent(Mig)),
+                    (Metric::Fp16Active, Signal::Absent(Mig)),
+                    (Metric::DramBandwidth, Signal::Absent(Mig)),
+                    (Metric::PcieMeanRx, Signal::Absent(Mig)),
+                    (Metric::PcieMeanTx, Signal::Absent(Mig)),
+                    (Metric::NvLinkMeanRx, Signal::Absent(Mig)),
+                    (Metric::NvLinkMeanTx, Signal::Absent(Mig)),
+                    (Metric::DomainGpu, Signal::Absent(Mig)),
+                    (Metric::DomainFrameBuffer, Signal::Absent(Mig)),
+                    (Metric::DomainVideo, Signal::Absent(Mig)),
+                    (Metric::JpegUtilization, Signal::Absent(Mig)),
+                    (Metric::OpticalFlowUtilization, Signal::Absent(Mig)),
+                    (Metric::InstanceSmActive, Signal::PartLoad { full: 96.0 }),
+                    (Metric::InstanceSmOccupancy, Signal::PartLoad { full: 38.0 }),
+                    (Metric::InstanceTensorActive, Signal::PartLoad { full: 44.0 }),
+                    (Metric::InstanceDramBandwidth, Signal::PartLoad { full: 57.0 }),
+                    (
+                        Metric::InstanceMemoryUsed,
+                        Signal::Parts(&[17_731.0 * MIB, 17_731.0 * MIB, 4_726.0 * MIB]),
+                    ),
                 ],
                 ..gpu(&H100, "0000:18:00.0", SERVING)
             },
-            GpuRow { mig: Ok(false), ..gpu(&H100, "0000:2a:00.0", TRAINING) },
+            GpuRow { mig: Ok(false), near: NODE_0, ..gpu(&H100, "0000:2a:00.0", TRAINING) },
         ],
         processes: &[
             mig_process(
@@ -318,6 +427,7 @@ pub const PRESETS: &[Preset] = &[
             mig_process(9, 31_502, "python lesson.py", Wave(&[(0.0, 4.6), (1.0, 4.6)])),
             process(1, 33_018, TRAINER, "python train.py --config tiny.toml", RANK_MEMORY),
         ],
+        events: MIG_EVENTS,
         host_load: SERVING,
         host_signals: SERVER,
     },
@@ -326,6 +436,7 @@ pub const PRESETS: &[Preset] = &[
         about: "GB10 workstation whose GPU shares the memory of the host",
         host: "demo-gb10",
         versions: ("580.95.05", "13.0"),
+        nvlinks: 0,
         gpus: &[gpu(&GB10, "000f:01:00.0", SERVING)],
         processes: &[
             ProcessRow {
@@ -347,6 +458,7 @@ pub const PRESETS: &[Preset] = &[
                 )
             },
         ],
+        events: &[],
         host_load: SERVING,
         host_signals: UNIFIED,
     },

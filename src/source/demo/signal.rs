@@ -28,6 +28,10 @@ pub(super) enum Signal {
     Switch { idle: f64, busy: f64 },
     /// Clock-event bits: idle while it is idle, these at full load, else none.
     Reasons { full: u64 },
+    /// Seconds in which [`Self::Reasons`] told of full load.
+    TimeAtFull,
+    /// What a load that grows by so much in a second at full load has added up to.
+    LoadTotal { full: f64 },
     /// Memory that processes hold.
     MemoryUsed,
     /// What is left of this many bytes.
@@ -38,10 +42,18 @@ pub(super) enum Signal {
     Energy,
     /// What the power of the last while makes of the temperature.
     Temperature,
+    /// So many degrees more than that.
+    WarmerBy(f64),
     /// Degrees left until the board slows down.
     HeatMargin,
     /// A fan that stands until the GPU is warm.
     Fan,
+    /// The turns of such a fan.
+    FanSpeed,
+    /// Follows the load up to this value in the first part of a divided GPU, and to less in each further one.
+    PartLoad { full: f64 },
+    /// A value for each part of a divided GPU.
+    Parts(&'static [f64]),
 }
 
 impl Signal {
@@ -91,13 +103,21 @@ impl<'a> Moment<'a> {
             Signal::Load { idle, full } => idle + (full - idle) * self.uneven_load(metric),
             Signal::Switch { idle, busy } => self.by_load(idle, busy, busy),
             Signal::Reasons { full } => self.by_load(1.0, 0.0, full as f64),
+            Signal::TimeAtFull => self.gpu.load.seconds_from(FULL, self.t),
+            Signal::LoadTotal { full } => full * self.gpu.load.integral(self.t),
             Signal::MemoryUsed => self.memory_used,
             Signal::MemoryLeft { of } => of - self.memory_used,
             Signal::Power => self.energy(self.t) - self.energy(self.t - 1.0),
             Signal::Energy => self.energy(self.t),
             Signal::Temperature => self.temperature(),
+            Signal::WarmerBy(degrees) => self.temperature() + degrees,
             Signal::HeatMargin => self.board.slowdown - self.temperature(),
             Signal::Fan => self.fan(instance),
+            Signal::FanSpeed => self.fan(instance) * 28.5,
+            Signal::PartLoad { full } => {
+                full * self.uneven_load(metric) / f64::from(instance + 1).sqrt()
+            }
+            Signal::Parts(values) => *values.get(instance as usize).ok_or(Absent::NotSupported)?,
         };
         Ok(round(metric.spec().unit, value))
     }
@@ -137,7 +157,7 @@ impl<'a> Moment<'a> {
 /// The steps in which drivers report a unit.
 fn round(unit: Unit, value: f64) -> f64 {
     let steps = match unit {
-        Unit::Watts | Unit::Joules => 1000.0,
+        Unit::Watts | Unit::Joules | Unit::Seconds => 1000.0,
         Unit::Number => 100.0,
         Unit::BytesPerSecond => 0.001,
         _ => 1.0,

@@ -22,6 +22,15 @@ impl Wave {
         (t / period).floor() * self.area_until(period) + self.area_until(t.rem_euclid(period))
     }
 
+    /// Seconds from 0 to `t` in which the level was `threshold` or more.
+    pub(super) fn seconds_from(self, threshold: f64, t: f64) -> f64 {
+        let period = self.period();
+        let until = |phase: f64| -> f64 {
+            self.pieces().map(|piece| seconds_of_piece(piece, threshold, phase)).sum()
+        };
+        (t / period).floor() * until(period) + until(t.rem_euclid(period))
+    }
+
     /// The mean level of the last `window` seconds before `t`.
     pub(super) fn mean(self, t: f64, window: f64) -> f64 {
         (self.integral(t) - self.integral(t - window)) / window
@@ -49,6 +58,18 @@ impl Wave {
             })
             .sum()
     }
+}
+
+/// Seconds of a piece up to `phase` in which its level is `threshold` or more.
+fn seconds_of_piece((from, to): ((f64, f64), (f64, f64)), threshold: f64, phase: f64) -> f64 {
+    let crossing = || from.0 + (to.0 - from.0) * (threshold - from.1) / (to.1 - from.1);
+    let (start, end) = match (from.1 >= threshold, to.1 >= threshold) {
+        (false, false) => return 0.0,
+        (true, true) => (from.0, to.0),
+        (true, false) => (from.0, crossing()),
+        (false, true) => (crossing(), to.0),
+    };
+    (end.min(phase) - start).max(0.0)
 }
 
 fn lerp(from: f64, to: f64, share: f64) -> f64 {
@@ -110,6 +131,15 @@ mod tests {
         assert_eq!((STEP.at(3.999), STEP.at(4.0), STEP.at(10.0)), (1.0, 0.0, 1.0));
         assert!((STEP.integral(25.0) - 12.0).abs() < 1e-9);
         assert!((STEP.mean(10.0, 10.0) - 0.4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_time_above_a_level_is_counted() {
+        assert!((STEP.seconds_from(0.5, 25.0) - 12.0).abs() < 1e-9);
+        assert!((TENT.seconds_from(0.6, 20.0) - 8.0).abs() < 1e-9);
+        assert!((TENT.seconds_from(0.6, 4.0) - 1.0).abs() < 1e-9);
+        assert!(TENT.seconds_from(1.1, 200.0).abs() < 1e-9);
+        assert!((TENT.seconds_from(0.0, 47.0) - 47.0).abs() < 1e-9);
     }
 
     proptest! {

@@ -20,6 +20,12 @@ pub fn kernel_driver(sysroot: &Sysroot) -> Result<KernelDriver, Absent> {
     parse(&text).ok_or(Absent::Unknown)
 }
 
+/// How often the driver is open, by programs and by other kernel modules. Reading it wakes no GPU.
+#[must_use]
+pub fn driver_use(sysroot: &Sysroot) -> Option<u64> {
+    super::read_text(&sysroot.path("/sys/module/nvidia/refcnt")).ok()?.trim_ascii().parse().ok()
+}
+
 /// Both modules name themselves before the words `Kernel Module` and their version after them. What stands between
 /// (`for` and the architecture) and what follows (builder, date) comes and goes with the driver.
 fn parse(text: &str) -> Option<KernelDriver> {

@@ -3,6 +3,7 @@
 mod driver;
 mod findings;
 mod kernel_file;
+mod kernel_log;
 mod pci;
 mod processes;
 mod totals;
@@ -13,9 +14,10 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-pub use driver::{KernelDriver, kernel_driver};
+pub use driver::{KernelDriver, driver_use, kernel_driver};
 pub use findings::findings;
-pub use pci::{GpuInformation, PciGpu, RuntimeStatus, gpu_information, pci_gpus};
+pub use kernel_log::{Device, KernelError, KernelLog};
+pub use pci::{GpuInformation, PciGpu, RuntimeStatus, bound_gpus, gpu_information, pci_gpus};
 pub use processes::{ProcessReader, ProcessReading};
 pub use totals::{HostReader, identity};
 

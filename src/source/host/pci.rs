@@ -53,6 +53,11 @@ pub struct PciGpu {
     pub runtime_status: RuntimeStatus,
     /// The kernel driver it is bound to: `nvidia`, `nouveau`, `vfio-pci`, …
     pub driver: Option<String>,
+    /// Whether runtime power management may suspend it, as `power/control` said when it was last looked at.
+    pub may_suspend: Option<bool>,
+    /// Whether a display was lit through it when it was last looked at.
+    pub drives_display: bool,
+    folder: PathBuf,
     status_path: PathBuf,
 }
 
@@ -62,6 +67,37 @@ impl PciGpu {
         self.runtime_status = RuntimeStatus::read(&self.status_path);
         self.runtime_status
     }
+
+    /// Looks whether it may sleep and whether it drives a display: files that the kernel keeps in memory.
+    pub fn look_at_power(&mut self) {
+        let control = super::read_text(&self.folder.join("power/control"));
+        self.may_suspend = match control.as_deref().map(str::trim_ascii) {
+            Ok("auto") => Some(true),
+            Ok("on") => Some(false),
+            _ => None,
+        };
+        self.drives_display = drives_display(&self.folder.join("drm"));
+    }
+}
+
+/// Whether a connector of the graphics cards in this folder is enabled: `card1/card1-eDP-1/enabled`.
+fn drives_display(folder: &Path) -> bool {
+    let below = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut connectors = below(folder).flat_map(|card| below(&card.path()));
+    connectors.any(|connector| {
+        let enabled = super::read_text(&connector.path().join("enabled"));
+        enabled.is_ok_and(|word| word.trim_ascii() == "enabled")
+    })
+}
+
+/// The devices that are bound to NVIDIA's driver, by address: one folder, whatever else is on the bus.
+#[must_use]
+pub fn bound_gpus(sysroot: &Sysroot) -> Vec<PciAddress> {
+    let entries = fs::read_dir(sysroot.path("/sys/bus/pci/drivers/nvidia"));
+    let names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let mut bound: Vec<_> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    bound.sort_unstable();
+    bound
 }
 
 /// The NVIDIA GPUs in `/sys/bus/pci/devices`, by address.
@@ -96,6 +132,9 @@ fn gpu_in(folder: &Path) -> Option<PciGpu> {
         address,
         runtime_status: RuntimeStatus::read(&status_path),
         driver: driver.map(|name| name.to_string_lossy().into_owned()),
+        may_suspend: None,
+        drives_display: false,
+        folder: folder.to_owned(),
         status_path,
     })
 }

@@ -1,49 +1,19 @@
 //! One GPU as its reader calls it: what hangs is seen from outside, and what is not supported is asked for once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use nvml_wrapper_sys::bindings::nvmlGpuFabricInfo_v3_t;
+
+use super::fields::{DriverVersion, FieldLanes};
+use super::gpm::Gpm;
+use super::mig::GpuInstance;
 use super::raw::{
-    Failure, Function, Getter, Handle, IndexedGetter, Library, PairGetter, Plain, TextGetter, code,
+    Failure, Function, Getter, GpmSample, Handle, IndexedGetter, Library, PairGetter, Plain,
+    TextGetter, code, function,
 };
-use crate::model::Absent;
+use super::watch::Watch;
+use crate::model::{Absent, Lane};
 use crate::source::Clock;
-
-/// A call to the driver that has not come back yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct InCall {
-    /// The NVML function.
-    pub(super) function: &'static str,
-    /// When it was entered, on the source's monotonic clock.
-    pub(super) since_us: u64,
-}
-
-/// Where a thread tells which function of the driver it is in.
-#[derive(Debug, Default)]
-pub(super) struct Watch(Mutex<Option<InCall>>);
-
-impl Watch {
-    fn set(&self, call: Option<InCall>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = call;
-    }
-
-    /// The call that the thread is in.
-    pub(super) fn in_call(&self) -> Option<InCall> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs `call` while this watch shows it.
-    pub(super) fn during<T>(
-        &self,
-        clock: &dyn Clock,
-        function: &'static str,
-        call: impl FnOnce() -> T,
-    ) -> T {
-        self.set(Some(InCall { function, since_us: clock.monotonic_us() }));
-        let value = call();
-        self.set(None);
-        value
-    }
-}
 
 /// What all the answers of one tick together say of the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +46,18 @@ pub(super) struct Device {
     pub(super) integrated: bool,
     /// How many fans it has.
     pub(super) fans: Result<u32, Absent>,
+    /// How many NVLinks it has.
+    pub(super) nvlinks: Result<u16, Absent>,
+    /// The version of the driver, where it is known.
+    pub(super) driver: Option<DriverVersion>,
+    /// What is asked of it by the id of a field.
+    pub(super) field_lanes: FieldLanes,
+    /// Whether this machine is a virtual one that has a part of the GPU.
+    pub(super) is_virtual: bool,
+    /// The GPU instances that MIG has made, in the order of their numbers.
+    pub(super) gpu_instances: Vec<GpuInstance>,
+    /// What its performance counters said before.
+    pub(super) gpm: Gpm,
 }
 
 impl Device {
@@ -98,12 +80,20 @@ impl Device {
             mig: false,
             integrated: false,
             fans: Err(Absent::NotReadYet),
+            nvlinks: Err(Absent::NotReadYet),
+            driver: None,
+            field_lanes: FieldLanes::default(),
+            is_virtual: false,
+            gpu_instances: Vec::new(),
+            gpm: Gpm::default(),
         }
     }
 
     /// Everything is asked for again, also what was not supported.
     pub(super) fn forget_refusals(&mut self) {
         self.refused.clear();
+        self.field_lanes = FieldLanes::default();
+        self.gpm.forget();
     }
 
     /// Begins to count anew what the calls of a tick say.
@@ -120,9 +110,25 @@ impl Device {
         }
     }
 
+    /// The calls from now on are made in this lane.
+    pub(super) fn enter(&self, lane: Lane) {
+        self.watch.enter(lane);
+    }
+
     /// The source's monotonic clock.
     pub(super) fn now_us(&self) -> u64 {
         self.clock.monotonic_us()
+    }
+
+    /// A sample for performance counters, still empty.
+    pub(super) fn new_gpm_sample(&mut self) -> Result<GpmSample, Absent> {
+        let library = self.library.clone();
+        self.call_aside("nvmlGpmSampleAlloc", 0, |_, _| GpmSample::new(&library))
+    }
+
+    /// The time, in microseconds since 1970.
+    pub(super) fn unix_us(&self) -> u64 {
+        self.clock.unix_us()
     }
 
     /// Makes one call, unless it is known to be in vain.
@@ -150,11 +156,34 @@ impl Device {
                 Fate::DriverGone => self.gone += 1,
             }
             let why = absent_for(failure);
+            self.watch.failed(function, why);
             if why.lasts() {
                 self.refused.push((function, which, why));
             }
             why
         })
+    }
+
+    /// Makes a call that may be answered without the GPU: it says nothing about whether the GPU is there.
+    pub(super) fn call_aside<T>(
+        &mut self,
+        function: &'static str,
+        which: u32,
+        call: impl FnOnce(Handle, &Library) -> Result<T, Failure>,
+    ) -> Result<T, Absent> {
+        let before = (self.ok, self.lost, self.gone);
+        let answer = self.call(function, which, call);
+        (self.ok, self.lost, self.gone) = before;
+        answer
+    }
+
+    /// Makes a call that says nothing of whether the GPU is there, such as one about an event set.
+    pub(super) fn aside<T>(
+        &self,
+        function: &'static str,
+        call: impl FnOnce(Handle, &Library) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.watch.during(&*self.clock, function, || call(self.handle, &self.library))
     }
 
     /// A number; `initial` carries a structure's version where it needs one.
@@ -188,6 +217,13 @@ impl Device {
         function: &Function<PairGetter<T>>,
     ) -> Result<(T, T), Absent> {
         self.call(function.name, 0, |handle, library| handle.get_pair(library, function))
+    }
+
+    /// What the GPU knows of the NVLink fabric, in an older form than the newest.
+    pub(super) fn fabric_info(&mut self, version: u32) -> Result<nvmlGpuFabricInfo_v3_t, Absent> {
+        let function = &function!(nvmlDeviceGetGpuFabricInfoV);
+        let initial = nvmlGpuFabricInfo_v3_t { version, ..nvmlGpuFabricInfo_v3_t::zeroed() };
+        self.call(function.name, version, |handle, library| handle.get(library, function, initial))
     }
 
     /// A text; an empty one is unknown.

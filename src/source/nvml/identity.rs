@@ -3,8 +3,10 @@
 use nvml_wrapper_sys::bindings::nvmlPciInfo_t;
 
 use super::device::Device;
+use super::fields::{FieldLanes, nvlinks};
 use super::raw::{Plain, function, text_of};
-use crate::model::{Absent, Architecture, Fact, Gpu, Instances, Layout};
+use super::{facts, mig as mig_devices};
+use crate::model::{Absent, Architecture, Fact, Gpu, Instances, Layout, MigDevice};
 use crate::source::host::PciAddress;
 
 /// Asks the GPU who it is, and notes on the device what its probes have to know.
@@ -14,9 +16,15 @@ pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
     let name = device.get_text(&function!(nvmlDeviceGetName));
     let mig = mig(device);
     device.mig = mig == Ok(true);
+    let devices = divisions(device, mig);
     device.integrated = name.as_ref().is_ok_and(|name| is_integrated(name));
     let fans = device.get(&function!(nvmlDeviceGetNumFans));
     device.fans = fans.or_else(|why| device.fans.map_err(|_| why));
+    let nvlinks = nvlinks(device).or_else(|why| device.nvlinks.map_err(|_| why));
+    if nvlinks != device.nvlinks {
+        device.nvlinks = nvlinks;
+        device.field_lanes = FieldLanes::default();
+    }
     Gpu {
         index: device.get(&function!(nvmlDeviceGetIndex)).unwrap_or(index),
         uuid: device.get_text(&function!(nvmlDeviceGetUUID)),
@@ -27,24 +35,45 @@ pub(super) fn identify(device: &mut Device, index: u32) -> Gpu {
         vbios_version: device.get_text(&function!(nvmlDeviceGetVbiosVersion)),
         serial: device.get_text(&function!(nvmlDeviceGetSerial)),
         mig,
+        facts: facts::read(device),
+        mig_devices: devices,
         layout: Layout::new(instances(device)),
     }
+}
+
+/// What MIG has divided the GPU into; nothing where it is not in that mode.
+pub(super) fn divisions(device: &mut Device, mig: Fact<bool>) -> Fact<Vec<MigDevice>> {
+    if mig? {
+        return mig_devices::devices(device);
+    }
+    device.gpu_instances.clear();
+    Ok(Vec::new())
 }
 
 /// How many parts the GPU has; none of what cannot be counted.
 fn instances(device: &Device) -> Instances {
     let count = |count: Fact<u32>| u16::try_from(count.unwrap_or(0)).unwrap_or(u16::MAX);
-    Instances { fans: count(device.fans), ..Instances::default() }
+    let gpu_instances = u16::try_from(device.gpu_instances.len()).unwrap_or(u16::MAX);
+    Instances { fans: count(device.fans), nvlinks: device.nvlinks.unwrap_or(0), gpu_instances }
 }
 
 /// Whether something about the GPU could not be had that the driver may tell another time.
 pub(super) fn is_incomplete(gpu: &Gpu, device: &Device) -> bool {
     let texts = [&gpu.uuid, &gpu.pci_bus_id, &gpu.name, &gpu.vbios_version, &gpu.serial];
     let reasons = texts.into_iter().filter_map(|text| text.as_ref().err().copied());
-    let others =
-        [gpu.architecture.err(), gpu.compute_capability.err(), gpu.mig.err(), device.fans.err()];
-    let may_change = |why: Absent| !why.lasts() && why != Absent::NoPermission;
-    reasons.chain(others.into_iter().flatten()).any(may_change)
+    let others = [
+        gpu.architecture.err(),
+        gpu.compute_capability.err(),
+        gpu.mig.err(),
+        device.fans.err(),
+        device.nvlinks.err(),
+    ];
+    let facts = gpu.facts.iter().filter_map(|(_, known)| known.err());
+    let divisions = gpu.mig_devices.as_ref().err().copied();
+    let may_change = |why: Absent| {
+        !why.lasts() && !matches!(why, Absent::NoPermission | Absent::Unknown | Absent::OutOfRange)
+    };
+    reasons.chain(others.into_iter().flatten()).chain(facts).chain(divisions).any(may_change)
 }
 
 /// The GPU with what was known of it before where the driver does not say it now.
@@ -62,6 +91,8 @@ pub(super) fn with_known(now: Gpu, before: &Gpu) -> Gpu {
         vbios_version: or_before(now.vbios_version, &before.vbios_version),
         serial: or_before(now.serial, &before.serial),
         mig: or_before(now.mig, &before.mig),
+        facts: now.facts.or(&before.facts),
+        mig_devices: or_before(now.mig_devices, &before.mig_devices),
         layout: now.layout,
     }
 }
@@ -78,7 +109,12 @@ pub(super) fn mig(device: &mut Device) -> Fact<bool> {
 /// The address in the kernel's form; NVML writes the domain with eight digits.
 fn pci_bus_id(device: &mut Device) -> Fact<String> {
     let info = device.get_from(&function!(nvmlDeviceGetPciInfo_v3), nvmlPciInfo_t::zeroed());
-    let bytes = info?.busId.map(i8::cast_unsigned);
+    address_of(&info?)
+}
+
+/// The same of a device at the other end of a link.
+pub(super) fn address_of(info: &nvmlPciInfo_t) -> Fact<String> {
+    let bytes = info.busId.map(i8::cast_unsigned);
     let address = text_of(&bytes).parse::<PciAddress>();
     address.map(|address| address.to_string()).map_err(|_| Absent::OutOfRange)
 }

@@ -3,36 +3,55 @@
 //! A crew of threads makes the calls (`crew`, `reader`), the session closes a tick from what they report, and this module
 //! opens and closes the driver around it. Whatever hangs, hangs in a thread that nothing waits for.
 
+mod backoff;
+mod bench;
 mod crew;
 mod device;
+mod engines;
+mod events;
+mod facts;
+mod fields;
+mod gpm;
 mod identity;
+mod ledger;
+mod links;
 mod locate;
 mod mailbox;
+mod mig;
 mod opening;
 mod probes;
 mod processes;
 mod raw;
 mod reader;
+mod schedule;
 mod seat;
 mod session;
+mod silence;
+mod sleep;
+mod topology;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use device::Watch;
-use opening::Opened;
+pub use bench::{Bench, CallTimes, GpuBench, bench};
+
+use backoff::Backoff;
+use events::{EventDesk, NvmlEvent};
+use ledger::Ledger;
+use opening::{Opened, driver_facts};
 use raw::Library;
 use session::Session;
+use sleep::Dormitory;
+use watch::Watch;
 
-use super::host::{
-    HostReader, PciGpu, ProcessReader, gpu_information, identity, kernel_driver, pci_gpus,
-};
+use super::host::{HostReader, PciAddress, ProcessReader, identity};
 use super::{Clock, Patience, Request, Snapshot, Source, SourceError};
 use crate::model::{
-    Absent, Driver, Fact, Gpu, GpuSample, GpuState, Host, HostMetric, Inventory, KernelModule,
-    Origin, Process, Sample, SampleError, Sysroot, Values,
+    Absent, Driver, Events, Fact, Gpu, GpuSample, GpuState, Host, HostMetric, Inventory, Origin,
+    Process, Sample, SampleError, Sysroot,
 };
 
 /// What an [`NvmlSource`] is opened with.
@@ -44,18 +63,25 @@ pub struct NvmlOptions {
     pub sysroot: Sysroot,
     /// Time, for ages and rates. Waiting is done in real time.
     pub clock: Arc<dyn Clock>,
+    /// Whether GPUs that sleep are woken, and none is let go of.
+    pub wake: bool,
 }
 
 /// This machine's GPUs through NVML.
 ///
-/// The library is loaded by the first sample, and again after the driver went away; while every GPU sleeps it is not
-/// touched at all.
+/// The library is loaded by the first sample, and again after the driver went away; while every GPU sleeps, or was let
+/// go of so that it can, it is not touched at all.
 pub struct NvmlSource {
     options: NvmlOptions,
     state: State,
+    /// Which GPUs are left alone.
+    dormitory: Dormitory,
+    /// What the samples cost.
+    ledger: Ledger,
     identity: Host,
     host: HostReader,
     processes: ProcessReader,
+    events: EventDesk,
     /// The newest inventory, shared by the samples of its generation; of generation 0 before there was one.
     inventory: Arc<Inventory>,
     /// The library of the session before, which may still be loaded.
@@ -88,10 +114,14 @@ impl NvmlSource {
             host: identity.clone(),
             driver: driver_facts(&options.sysroot),
             gpus: Vec::new(),
+            topology: Vec::new(),
         };
         Self {
             host: HostReader::new(&options.sysroot),
             processes: ProcessReader::new(options.sysroot.clone(), options.clock.clone()),
+            dormitory: Dormitory::new(options.sysroot.clone(), options.wake),
+            ledger: Ledger::new(options.clock.monotonic_us(), options.clock.cpu_us()),
+            events: EventDesk::new(&options.sysroot),
             state: State::Ready,
             retired: Weak::new(),
             identity,
@@ -106,21 +136,15 @@ impl NvmlSource {
         self.options.clock.monotonic_us()
     }
 
-    /// The GPUs that NVIDIA's driver drives, as the kernel lists them; none where there is no PCI bus.
-    fn driven_gpus(&self) -> Vec<PciGpu> {
-        let mut gpus = pci_gpus(&self.options.sysroot).unwrap_or_default();
-        gpus.retain(|gpu| gpu.driver.as_deref() == Some("nvidia"));
-        gpus
-    }
-
     /// Starts the thread that loads and initialises: `nvmlInit` may take seconds for each GPU, or for ever.
-    fn start_opening(&self, gpus: Vec<PciGpu>) -> State {
+    fn start_opening(&self) -> State {
         let (sender, result) = mpsc::channel();
         let watch = Arc::new(Watch::default());
         let (options, shown, retired) = (self.options.clone(), watch.clone(), self.retired.clone());
+        let addresses = self.dormitory.addresses();
         let open = move || {
             opening::wait_for_unload(&retired);
-            let opened = Opened::open(&options, gpus, &shown);
+            let opened = Opened::open(&options, addresses, &shown);
             // Where nobody waits any more the library is closed again here.
             drop(sender.send(opened));
         };
@@ -130,26 +154,23 @@ impl NvmlSource {
     }
 
     /// Takes the open session, getting as far towards one as `wait` allows.
-    fn take_session(&mut self, wait: Duration) -> Result<Found, SourceError> {
+    fn take_session(&mut self, wait: Duration) -> Result<Session, SourceError> {
         match std::mem::replace(&mut self.state, State::Ready) {
-            State::Open(session) => Ok(Found::Session(session)),
+            State::Open(session) => Ok(session),
             State::Closed { retry_us, error } if self.now_us() < retry_us => {
                 self.state = State::Closed { retry_us, error: error.clone() };
                 Err(error)
             }
             State::Closed { .. } | State::Ready => {
-                let gpus = self.driven_gpus();
-                if !gpus.is_empty() && gpus.iter().all(|gpu| gpu.runtime_status.is_asleep()) {
-                    return Ok(Found::Asleep(gpus));
-                }
-                self.state = self.start_opening(gpus);
+                self.state = self.start_opening();
                 self.take_session(wait)
             }
             State::Opening { result, watch } => match result.recv_timeout(wait) {
                 Ok(Ok(opened)) => {
                     let session = Session::new(opened, &self.inventory.gpus, &self.options);
                     self.retired = session.library();
-                    Ok(Found::Session(session))
+                    self.ledger.settle(&watch);
+                    Ok(session)
                 }
                 Ok(Err(error)) => Err(self.close(error)),
                 Err(RecvTimeoutError::Timeout) => {
@@ -165,6 +186,41 @@ impl NvmlSource {
         }
     }
 
+    /// Looks who sleeps. Gives the GPUs and their states where all are left alone.
+    fn look_for_sleep(&mut self, patience: Patience) -> Option<Vec<(PciAddress, GpuState)>> {
+        let now_us = self.now_us();
+        if matches!(self.state, State::Closed { retry_us, .. } if retry_us <= now_us) {
+            self.dormitory.forget_list();
+        }
+        let is_series = matches!(patience, Patience::Tick { .. });
+        let came_or_went = self.dormitory.look(now_us, is_series);
+        match self.state {
+            State::Closed { retry_us, .. } if now_us < retry_us => return None,
+            // NVML knows only those GPUs that were there when it was opened.
+            State::Open(_) if came_or_went => self.reopen(),
+            State::Ready => self.dormitory.look_for_use(now_us),
+            _ => {}
+        }
+        self.dormitory.all_rest(now_us)
+    }
+
+    /// Whether the GPUs that could sleep have been idle for so long that they are let go of. A single sample lets go of
+    /// none.
+    fn may_let_go(&mut self, session: &Session, gpus: &[GpuSample], request: &Request) -> bool {
+        let now_us = self.now_us();
+        for (address, is_idle) in session.idle(gpus, request) {
+            self.dormitory.note(address, is_idle, now_us);
+        }
+        matches!(request.patience, Patience::Tick { .. }) && self.dormitory.let_go(now_us)
+    }
+
+    /// Lets go of the driver; the next sample that needs it opens it anew.
+    fn reopen(&mut self) {
+        if !matches!(self.state, State::Ready) {
+            retire(std::mem::replace(&mut self.state, State::Ready));
+        }
+    }
+
     /// Lets go of the driver for a while.
     fn close(&mut self, error: SourceError) -> SourceError {
         let retry_us = self.now_us() + self.backoff.take();
@@ -176,45 +232,23 @@ impl NvmlSource {
     fn renew(&mut self, driver: Driver, gpus: Vec<Gpu>) {
         let generation = self.inventory.generation;
         let host = self.identity.clone();
-        let mut next = Inventory { generation, origin: Origin::Nvml, host, driver, gpus };
+        let before = &self.inventory.topology;
+        let topology =
+            if before.len() == pairs_of(gpus.len()) { before.clone() } else { Vec::new() };
+        let mut next = Inventory { generation, origin: Origin::Nvml, host, driver, gpus, topology };
         if generation == 0 || *self.inventory != next {
             next.generation += 1;
             self.inventory = Arc::new(next);
         }
     }
 
-    /// The sample of a machine whose GPUs all sleep, without a call to the driver.
-    fn asleep(&mut self, sleeping: &[PciGpu]) -> Snapshot {
-        let known = |(gpu, index)| asleep_gpu(&self.options.sysroot, gpu, index);
-        let gpus: Vec<_> = sleeping.iter().zip(0..).map(known).collect();
-        let driver = Driver {
-            nvml_version: Err(Absent::Asleep),
-            cuda_version: Err(Absent::Asleep),
-            library: Err(Absent::Asleep),
-            ..driver_facts(&self.options.sysroot)
-        };
-        self.renew(driver, gpus);
-        self.silent(&GpuState::Asleep, Absent::Asleep)
-    }
-
-    /// A sample in which no GPU says anything.
-    fn silent(&mut self, state: &GpuState, why: Absent) -> Snapshot {
-        let now_us = self.now_us();
-        let silent = |gpu: &Gpu| GpuSample {
-            state: state.clone(),
-            values: Values::absent(gpu.layout, why, now_us),
-        };
-        let gpus = self.inventory.gpus.iter().map(silent).collect();
-        let host = self.host.read();
-        self.snapshot(host, gpus, Vec::new(), Vec::new())
-    }
-
     fn snapshot(
-        &self,
+        &mut self,
         host: [Result<f64, Absent>; HostMetric::COUNT],
         gpus: Vec<GpuSample>,
         processes: Vec<Process>,
         errors: Vec<SampleError>,
+        events: Events,
     ) -> Snapshot {
         let sample = Sample {
             generation: self.inventory.generation,
@@ -224,21 +258,14 @@ impl NvmlSource {
             processes,
             host,
             errors,
+            events,
         };
-        Snapshot { inventory: self.inventory.clone(), sample }
+        let cost = self.ledger.cost(sample.monotonic_us, self.options.clock.cpu_us());
+        Snapshot { inventory: self.inventory.clone(), sample, cost: Some(cost) }
     }
 
-    /// The sample of GPUs that were there, while the driver is being opened anew.
-    fn out_of_reach(&mut self) -> Snapshot {
-        let now_us = self.now_us();
-        let call = match &self.state {
-            State::Opening { watch, .. } => watch.in_call(),
-            _ => None,
-        };
-        let state = seat::silent_state(call, call.map_or(now_us, |call| call.since_us), now_us);
-        let why =
-            if matches!(state, GpuState::Stuck { .. }) { Absent::Stuck } else { Absent::Stale };
-        self.silent(&state, why)
+    fn take_events(&mut self, told: Vec<(usize, NvmlEvent)>, listening: Vec<Fact<u64>>) -> Events {
+        self.events.take(&*self.options.clock, &self.inventory.gpus, told, listening)
     }
 
     /// Puts the session back, and now and then looks for GPUs that are lost.
@@ -264,13 +291,6 @@ impl NvmlSource {
     }
 }
 
-/// What there is to take a sample from.
-enum Found {
-    Session(Session),
-    /// Every GPU sleeps.
-    Asleep(Vec<PciGpu>),
-}
-
 /// Lets go of the driver in a thread of its own: shutting NVML down may hang like any other call.
 fn retire(state: State) {
     let ending = std::thread::Builder::new().name("closing".to_owned());
@@ -285,19 +305,23 @@ impl Drop for NvmlSource {
 
 impl Source for NvmlSource {
     fn sample(&mut self, request: &Request) -> Result<Snapshot, SourceError> {
+        self.ledger.begin(request.patience, self.now_us());
+        if let Some(resting) = self.look_for_sleep(request.patience) {
+            self.reopen();
+            return Ok(self.resting(resting));
+        }
         let mut session = match self.take_session(request.patience.wait_for_opening()) {
-            Ok(Found::Session(session)) => session,
-            Ok(Found::Asleep(gpus)) => return Ok(self.asleep(&gpus)),
+            Ok(session) => session,
             Err(SourceError::Opening(_)) if self.inventory.generation > 0 => {
                 return Ok(self.out_of_reach());
             }
             Err(error) => return Err(error),
         };
         let deadline = Instant::now() + request.patience.wait();
-        let awaited = session.begin(request);
+        let awaited = session.begin(request, &self.dormitory);
         // While the GPUs answer there is time for the machine around them, and their answers gather meanwhile.
         let host = self.host.read();
-        session.finish(&awaited, deadline);
+        session.finish(&awaited, deadline, &mut self.ledger);
         if let Some(error) = session.failure() {
             retire(State::Open(session));
             return Err(self.close(error));
@@ -305,11 +329,24 @@ impl Source for NvmlSource {
         if let Some((driver, gpus)) = session.take_changes() {
             self.renew(driver, gpus);
         }
+        if let Some(topology) = session.take_topology() {
+            // The samples before are still of this inventory's GPUs, so it stays the same generation.
+            Arc::make_mut(&mut self.inventory).topology = topology;
+        }
         let gpus = session.gpus(request.patience);
         let processes = session.processes(&gpus, &mut self.processes);
         let errors = session.errors(&gpus);
-        self.keep(session);
-        Ok(self.snapshot(host, gpus, processes, errors))
+        let events = self.take_events(session.take_events(), session.listening());
+        if self.may_let_go(&session, &gpus, request) {
+            retire(State::Open(session));
+        } else {
+            self.keep(session);
+        }
+        Ok(self.snapshot(host, gpus, processes, errors, events))
+    }
+
+    fn wake(&mut self) {
+        self.dormitory.wake(self.now_us());
     }
 }
 
@@ -321,29 +358,6 @@ fn still_opening(watch: &Watch, now_us: u64) -> SourceError {
     SourceError::Opening(format!(
         "{function} has not come back for {seconds:.1} s; without nvidia-persistenced every GPU is set up anew, which takes seconds; if it stays so, look at the kernel log (dmesg) for lines with NVRM"
     ))
-}
-
-/// A wait in microseconds that doubles every time that it was in vain.
-struct Backoff {
-    next_us: u64,
-    longest_us: u64,
-}
-
-impl Backoff {
-    fn of_driver() -> Self {
-        Self { next_us: 1_000_000, longest_us: 30_000_000 }
-    }
-
-    /// Opening the driver anew costs the other GPUs some ticks, so a GPU that stays lost is tried less and less often.
-    fn of_lost_gpu() -> Self {
-        Self { next_us: 30_000_000, longest_us: 600_000_000 }
-    }
-
-    fn take(&mut self) -> u64 {
-        let wait_us = self.next_us;
-        self.next_us = (wait_us * 2).min(self.longest_us);
-        wait_us
-    }
 }
 
 impl Patience {
@@ -367,31 +381,7 @@ impl Patience {
 /// Without nvidia-persistenced a machine with eight GPUs takes half of this.
 const LONGEST_OPENING: Duration = Duration::from_secs(60);
 
-/// A GPU that sleeps, as far as the kernel driver knows it.
-fn asleep_gpu(sysroot: &Sysroot, gpu: &PciGpu, index: u32) -> Gpu {
-    let known = gpu_information(sysroot, gpu.address);
-    let fact = |pick: fn(super::host::GpuInformation) -> Fact<String>| {
-        known.clone().and_then(pick).map_err(|_| Absent::Asleep)
-    };
-    Gpu {
-        pci_bus_id: Ok(gpu.address.to_string()),
-        name: fact(|known| known.name),
-        uuid: fact(|known| known.uuid),
-        vbios_version: fact(|known| known.vbios_version),
-        ..Gpu::unknown(index, Absent::Asleep)
-    }
-}
-
-/// What `/proc` says of the driver; NVML's own facts are for the caller.
-fn driver_facts(sysroot: &Sysroot) -> Driver {
-    let loaded = kernel_driver(sysroot);
-    let module: Fact<KernelModule> =
-        loaded.as_ref().map(|driver| driver.module).map_err(|why| *why);
-    Driver {
-        version: loaded.map(|driver| driver.version),
-        nvml_version: Err(Absent::NotReadYet),
-        cuda_version: Err(Absent::NotReadYet),
-        kernel_module: module,
-        library: Err(Absent::NotReadYet),
-    }
+/// How many pairs so many GPUs make.
+fn pairs_of(gpus: usize) -> usize {
+    gpus * gpus.saturating_sub(1) / 2
 }

@@ -14,7 +14,10 @@ use nvml_wrapper_sys::bindings::{
 };
 
 use super::device::{Device, or_older};
+use super::fields::FIELDS;
+use super::links::LINKS;
 use super::raw::{Plain, function, struct_version};
+use super::{engines, gpm, mig};
 use crate::model::{Absent, Instances, Kind, Metric, Unit, Values};
 use crate::source::Clock;
 
@@ -30,6 +33,7 @@ pub(super) enum Every {
 }
 
 /// How a probe hands over what it read.
+#[derive(Clone, Copy)]
 pub(super) enum Read {
     /// The one metric that the probe fills.
     One(fn(&mut Device) -> Result<f64, Absent>),
@@ -38,6 +42,7 @@ pub(super) enum Read {
 }
 
 /// One row: a call (or two that belong together) and what it fills.
+#[derive(Clone, Copy)]
 pub(super) struct Probe {
     pub(super) every: Every,
     pub(super) fills: &'static [Metric],
@@ -45,13 +50,14 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// Whether the call takes so long that a quick sample does without it.
-    pub(super) fn blocks(&self) -> bool {
-        self.fills.iter().any(|metric| metric.spec().kind == Kind::Measured)
+    /// Whether a quick sample does without the call: it takes long, or says nothing the first time.
+    pub(super) fn is_left_out_of_quick(&self) -> bool {
+        let kinds = || self.fills.iter().map(|metric| metric.spec().kind);
+        kinds().any(|kind| matches!(kind, Kind::Measured | Kind::Interval))
     }
 }
 
-const fn one(
+pub(super) const fn one(
     every: Every,
     fills: &'static [Metric],
     read: fn(&mut Device) -> Result<f64, Absent>,
@@ -59,7 +65,7 @@ const fn one(
     Probe { every, fills, read: Read::One(read) }
 }
 
-const fn many(
+pub(super) const fn many(
     every: Every,
     fills: &'static [Metric],
     read: fn(&mut Device, &mut Fill<'_>),
@@ -75,13 +81,7 @@ pub(super) const PROBES: &[Probe] = &[
         &[Metric::MemoryTotal, Metric::MemoryUsed, Metric::MemoryReserved, Metric::MemoryFree],
         memory,
     ),
-    one(Every::Tick, &[Metric::PowerDraw], |d| {
-        d.get(&function!(nvmlDeviceGetPowerUsage)).map(thousandths)
-    }),
-    one(Every::Tick, &[Metric::Energy], |d| {
-        d.get(&function!(nvmlDeviceGetTotalEnergyConsumption))
-            .map(|millijoules| millijoules as f64 / 1e3)
-    }),
+    FIELDS[0],
     one(Every::Tick, &[Metric::Temperature], temperature),
     one(Every::Tick, &[Metric::SlowdownMargin], slowdown_margin),
     one(Every::Tick, &[Metric::ClockGraphics], |d| clock(d, CLOCK_GRAPHICS)),
@@ -103,6 +103,15 @@ pub(super) const PROBES: &[Probe] = &[
         hidden_by_mig(d, answer.map(|(percent, _period_us)| percent.into()))
     }),
     many(Every::Tick, &[Metric::Fan], fans),
+    many(Every::Tick, gpm::GPU_METRICS, gpm::read),
+    many(Every::Tick, gpm::INSTANCE_METRICS, gpm::read_instances),
+    many(Every::Tick, engines::DOMAINS, engines::domains),
+    many(Every::Seconds(2), &[Metric::JpegUtilization], engines::jpeg),
+    many(Every::Seconds(2), &[Metric::OpticalFlowUtilization], engines::optical_flow),
+    many(Every::Seconds(2), engines::ENCODER, engines::encoder),
+    many(Every::Seconds(2), &[Metric::FanSpeed], engines::fan_speeds),
+    many(Every::Seconds(2), &[Metric::InstanceMemoryUsed], mig::memory),
+    many(Every::Seconds(5), &[Metric::Bar1Total, Metric::Bar1Used], engines::bar1),
     one(Every::Seconds(2), &[Metric::PcieLinkGeneration], |d| {
         pcie_link(d, |d| d.get(&function!(nvmlDeviceGetCurrPcieLinkGeneration)))
     }),
@@ -133,6 +142,10 @@ pub(super) const PROBES: &[Probe] = &[
     one(Every::Once, &[Metric::PcieLinkWidthMaximum], |d| {
         pcie_link(d, |d| d.get(&function!(nvmlDeviceGetMaxPcieLinkWidth)))
     }),
+    FIELDS[1],
+    FIELDS[2],
+    LINKS[0],
+    LINKS[1],
     one(Every::Seconds(2), &[Metric::PcieRx], |d| pcie_throughput(d, PCIE_RX)),
     one(Every::Seconds(2), &[Metric::PcieTx], |d| pcie_throughput(d, PCIE_TX)),
 ];
@@ -173,14 +186,47 @@ impl<'a> Fill<'a> {
     }
 
     /// Fills one instance of a metric; what cannot be is absent.
-    fn put_instance(&mut self, metric: Metric, instance: usize, value: Result<f64, Absent>) {
+    pub(super) fn put_instance(
+        &mut self,
+        metric: Metric,
+        instance: usize,
+        value: Result<f64, Absent>,
+    ) {
         let now_us = self.clock.monotonic_us();
         let exact = metric.spec().kind == Kind::Counter
             || now_us.saturating_sub(self.pass_us) > SAME_TIME_US;
         let at_us = if exact { now_us } else { self.pass_us };
+        self.write(metric, instance, value, at_us);
+    }
+
+    /// Fills one instance of a metric that was read at its own time, as counters want it.
+    pub(super) fn put_read(
+        &mut self,
+        metric: Metric,
+        instance: usize,
+        value: Result<f64, Absent>,
+        at_us: u64,
+    ) {
+        if metric.spec().kind == Kind::Counter {
+            self.write(metric, instance, value, at_us);
+        } else {
+            self.put_instance(metric, instance, value);
+        }
+    }
+
+    fn write(&mut self, metric: Metric, instance: usize, value: Result<f64, Absent>, at_us: u64) {
         if let Some(reading) = self.values.instances_mut(metric).get_mut(instance) {
             reading.value = value.and_then(|value| possible(metric, value));
             reading.at_us = at_us;
+        }
+    }
+
+    /// Leaves one instance of a metric as it was; where nothing was read before, its mean has only begun.
+    pub(super) fn keep(&mut self, metric: Metric, instance: usize) {
+        if let Some(reading) = self.values.instances_mut(metric).get_mut(instance)
+            && reading.value == Err(Absent::NotReadYet)
+        {
+            reading.value = Err(Absent::NeedsTwoReadings);
         }
     }
 }
@@ -192,12 +238,18 @@ fn possible(metric: Metric, value: f64) -> Result<f64, Absent> {
         Unit::Percent if metric == Metric::Fan => 0.0..=1000.0,
         Unit::Percent => 0.0..=100.0,
         Unit::Celsius => -273.0..=1000.0,
-        Unit::Megahertz | Unit::Watts => 0.0..=100_000.0,
+        Unit::Megahertz | Unit::Watts | Unit::FramesPerSecond | Unit::Rpm => 0.0..=100_000.0,
+        // What has been sent over all links since the driver was loaded.
+        Unit::Bytes if metric.spec().kind == Kind::Counter => 0.0..=1e19,
         Unit::Bytes | Unit::BytesPerSecond => 0.0..=1e15,
         Unit::Joules | Unit::Seconds => 0.0..=1e13,
+        Unit::Microseconds => 0.0..=1e8,
         Unit::Number => 0.0..=1024.0,
+        Unit::RecoveryAction | Unit::NvLinkVersion | Unit::FabricState | Unit::FabricHealth => {
+            0.0..=f64::from(u16::MAX)
+        }
         Unit::PerformanceState => 0.0..=15.0,
-        Unit::ClockEventReasons => 0.0..=9_007_199_254_740_992.0,
+        Unit::Count | Unit::PerSecond | Unit::ClockEventReasons => 0.0..=9_007_199_254_740_992.0,
         Unit::Flag => 0.0..=1.0,
     };
     if range.contains(&value) { Ok(value) } else { Err(Absent::OutOfRange) }
@@ -308,7 +360,7 @@ fn fans(device: &mut Device, fill: &mut Fill<'_>) {
 }
 
 /// A GPU on the processor's chip answers generation 1, one lane: that is no link.
-fn pcie_link(
+pub(super) fn pcie_link(
     device: &mut Device,
     read: impl FnOnce(&mut Device) -> Result<u32, Absent>,
 ) -> Result<f64, Absent> {
@@ -336,7 +388,7 @@ mod tests {
     fn every_metric_is_filled_once_or_derived() {
         for &metric in Metric::ALL {
             let probes = PROBES.iter().filter(|probe| probe.fills.contains(&metric)).count();
-            let derived = matches!(metric.spec().kind, Kind::RateOf(_));
+            let derived = metric.spec().kind.counter().is_some();
             assert_eq!(probes, usize::from(!derived), "{}", metric.spec().id);
         }
     }

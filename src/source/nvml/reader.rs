@@ -1,15 +1,20 @@
 //! The readings of one GPU: what is read at every tick, and what so seldom or slowly that it comes after it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::device::{Device, Fate, Watch};
-use super::identity::{identify, is_incomplete, mig, with_known};
+use super::device::{Device, Fate};
+use super::events::{Listener, NvmlEvent};
+use super::fields::DriverVersion;
+use super::identity::{divisions, identify, is_incomplete, mig, with_known};
 use super::mailbox::Mailbox;
-use super::probes::{Every, Fill, PROBES, Probe};
+use super::probes::{Fill, PROBES};
 use super::processes::{self, GpuProcesses, UtilizationHistory};
 use super::raw::{Failure, Library};
-use crate::model::{Absent, Gpu, MetricSet, Values};
+use super::schedule::Schedule;
+use super::topology::Peers;
+use super::watch::Watch;
+use crate::model::{Absent, Fact, Gpu, Lane, MetricSet, Values};
 use crate::source::Clock;
 
 /// What is to be read at a tick.
@@ -19,6 +24,8 @@ pub(super) struct Order {
     pub(super) processes: bool,
     /// Whether calls that block for long are left out.
     pub(super) quick: bool,
+    /// Whether the GPU's event set is emptied: in a series, where somebody waits for events.
+    pub(super) listen: bool,
 }
 
 /// One pass over a GPU, for whichever thread is free.
@@ -66,6 +73,10 @@ pub(super) struct Tick {
     pub(super) processes: Option<GpuProcesses>,
     /// What all the answers of the tick together say.
     pub(super) fate: Fate,
+    /// What NVML told that happened.
+    pub(super) events: Vec<NvmlEvent>,
+    /// Which types of events NVML tells of.
+    pub(super) listening: Fact<u64>,
 }
 
 /// How to find a GPU.
@@ -92,8 +103,14 @@ pub(super) struct Start {
     /// Which part of a period its slow calls are put off by, so that not all GPUs make theirs at once.
     pub(super) phase: f64,
     pub(super) library: Arc<Library>,
+    /// The driver's version, where it is known.
+    pub(super) driver: Option<DriverVersion>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) watch: Arc<Watch>,
+    /// Its position among the GPUs of the session, and what those know of one another.
+    pub(super) position: usize,
+    pub(super) peers: Arc<Peers>,
+    pub(super) listener: Arc<Mutex<Listener>>,
 }
 
 impl Job {
@@ -133,6 +150,7 @@ impl Job {
             Pass::Fast(reader) => reader,
             Pass::Slow(mut reader, due) => {
                 reader.run(&due);
+                reader.peers.read(reader.position, &mut reader.device);
                 reader.slow_us = reader.clock.monotonic_us();
                 say(News::Slow(reader));
                 return None;
@@ -143,7 +161,7 @@ impl Job {
         }
         let later = reader.schedule.due_later(&self.order, reader.device.now_us());
         let tick = Box::new(reader.tick(&self.order));
-        if later.is_empty() {
+        if later.is_empty() && !reader.peers.owes(reader.position) {
             say(News::Tick(tick, Some(reader)));
             return None;
         }
@@ -153,14 +171,18 @@ impl Job {
 }
 
 /// How far apart is asked again for what should last and could not be had.
-const ASK_AGAIN_US: u64 = 10_000_000;
+pub(super) const ASK_AGAIN_US: u64 = 10_000_000;
+/// How far apart is asked again for everything that should last: a user can change a mode.
+const ASK_ALL_AGAIN_US: u64 = 60_000_000;
 
 /// One GPU and what was read of it; a thread that has it is the only one to call the driver for that GPU.
 pub(super) struct Reader {
     device: Device,
-    gpu: Gpu,
-    /// When it last asked the GPU who it is.
+    pub(super) gpu: Gpu,
+    /// When it last asked the GPU how it is divided.
     identified_us: u64,
+    /// When it last asked the GPU everything that lasts.
+    asked_all_us: u64,
     /// When it last read what is slow.
     slow_us: u64,
     /// The metrics of the last order.
@@ -168,12 +190,15 @@ pub(super) struct Reader {
     pub(super) values: Values,
     schedule: Schedule,
     history: UtilizationHistory,
+    listener: Arc<Mutex<Listener>>,
     clock: Arc<dyn Clock>,
+    position: usize,
+    peers: Arc<Peers>,
 }
 
 impl Reader {
     /// Gets the GPU's handle, which may set it up, and asks who it is.
-    fn find(start: &Start) -> Result<Self, Failure> {
+    pub(super) fn find(start: &Start) -> Result<Self, Failure> {
         let Start { library, clock, watch, .. } = start;
         let handle = match &start.address {
             Address::Index(index) => {
@@ -188,34 +213,66 @@ impl Reader {
             }
         }?;
         let mut device = Device::new(library.clone(), handle, clock.clone(), watch.clone());
+        device.driver = start.driver;
         let gpu = identify(&mut device, start.address.index());
+        start.peers.found(start.position, handle, gpu.pci_bus_id.clone());
+        lock(&start.listener).begin(&device);
         let now_us = clock.monotonic_us();
         Ok(Self {
             values: Values::absent(gpu.layout, Absent::NotReadYet, now_us),
             schedule: Schedule::new(start.phase),
             history: UtilizationHistory::default(),
+            listener: start.listener.clone(),
             clock: clock.clone(),
             device,
             gpu,
             identified_us: now_us,
+            asked_all_us: now_us,
             slow_us: 0,
             asked: MetricSet::all(),
+            position: start.position,
+            peers: start.peers.clone(),
         })
     }
 
-    /// Asks the GPU now and then whether it was divided or joined by MIG, and who it is while something about it could
-    /// not be had. Gives what is new.
+    /// Makes everything that it reads be read so many times, each as long as it takes less than `longest_us` in all.
+    pub(super) fn measure(&mut self, times: usize, longest_us: u64) {
+        let mut repeat = |read: &mut dyn FnMut(&mut Self)| {
+            let start_us = self.clock.monotonic_us();
+            for _ in 0..times {
+                read(self);
+                if self.clock.monotonic_us().saturating_sub(start_us) > longest_us {
+                    return;
+                }
+            }
+        };
+        repeat(&mut |reader| drop(identify(&mut reader.device, reader.gpu.index)));
+        for row in 0..PROBES.len() {
+            repeat(&mut |reader| reader.run(&[row]));
+        }
+        repeat(&mut |reader| drop(processes::read(&mut reader.device, &mut reader.history)));
+    }
+
+    /// Asks the GPU now and then how MIG has divided it, and who it is while something about it could not be had. Gives
+    /// what is new.
     fn identify_again(&mut self) -> Option<Gpu> {
         let now_us = self.clock.monotonic_us();
         if now_us.saturating_sub(self.identified_us) < ASK_AGAIN_US {
             return None;
         }
         self.identified_us = now_us;
+        self.device.enter(Lane::Once);
         let mig = mig(&mut self.device);
-        let divided = mig.is_ok() && self.gpu.mig.is_ok() && mig != self.gpu.mig;
-        if !divided && !is_incomplete(&self.gpu, &self.device) {
+        let switched = mig.is_ok() && self.gpu.mig.is_ok() && mig != self.gpu.mig;
+        // Whatever is behind the number of an instance may be another one now.
+        let divisions = divisions(&mut self.device, mig);
+        let rearranged = divisions.is_ok() && divisions != self.gpu.mig_devices;
+        let divided = switched || rearranged;
+        let is_due = now_us.saturating_sub(self.asked_all_us) >= ASK_ALL_AGAIN_US;
+        if !divided && !is_due && !is_incomplete(&self.gpu, &self.device) {
             return None;
         }
+        self.asked_all_us = now_us;
         if divided {
             self.device.forget_refusals();
         }
@@ -254,15 +311,20 @@ impl Reader {
         self.forget_unasked(order);
         let due = self.schedule.due_now(order);
         self.run(&due);
+        self.device.enter(Lane::Tick);
         let processes =
             order.processes.then(|| processes::read(&mut self.device, &mut self.history));
-        Tick { values: self.values.clone(), processes, fate: self.device.fate() }
+        let mut listener = lock(&self.listener);
+        let events = if order.listen { listener.take(&self.device) } else { Vec::new() };
+        let (values, fate) = (self.values.clone(), self.device.fate());
+        Tick { values, processes, fate, events, listening: listener.types() }
     }
 
     fn run(&mut self, due: &[usize]) {
         let pass_us = self.clock.monotonic_us();
         let mut before_us = pass_us;
         for &row in due {
+            self.device.enter(self.schedule.lane(row));
             Fill::new(&mut self.values, &*self.clock, pass_us).run(&PROBES[row], &mut self.device);
             let after_us = self.clock.monotonic_us();
             let mut filled =
@@ -274,161 +336,7 @@ impl Reader {
     }
 }
 
-/// When each probe is due, learned from what it costs.
-struct Schedule {
-    rows: Vec<Row>,
-    /// Which part of a period this GPU's slow calls are put off by.
-    gpu_phase: f64,
-}
-
-#[derive(Clone, Default)]
-struct Row {
-    /// How long the probe takes: a mean in which the newest runs count most, in microseconds.
-    cost_us: f64,
-    /// When it is due next; `None` before it has run.
-    due_us: Option<u64>,
-}
-
-/// A probe that takes longer than this on average is not waited for at every tick.
-const SLOW_US: f64 = 10_000.0;
-/// How far apart a probe is run that turned out to be slow.
-const SLOW_SECONDS: u32 = 2;
-
-impl Schedule {
-    fn new(gpu_phase: f64) -> Self {
-        Self { rows: vec![Row::default(); PROBES.len()], gpu_phase }
-    }
-
-    /// Everything is due again.
-    fn forget(&mut self) {
-        self.rows.fill(Row::default());
-    }
-
-    /// The probe is due again.
-    fn forget_row(&mut self, row: usize) {
-        self.rows[row] = Row::default();
-    }
-
-    fn every(&self, row: usize) -> Every {
-        match PROBES[row].every {
-            Every::Tick if self.rows[row].cost_us > SLOW_US => Every::Seconds(SLOW_SECONDS),
-            every => every,
-        }
-    }
-
-    /// The probes to run before the sample is published.
-    fn due_now(&self, order: &Order) -> Vec<usize> {
-        self.wanted(order).filter(|&row| self.every(row) == Every::Tick).collect()
-    }
-
-    /// The probes to run after it.
-    fn due_later(&self, order: &Order, now_us: u64) -> Vec<usize> {
-        let due = |row: &usize| match (self.every(*row), self.rows[*row].due_us) {
-            (Every::Tick, _) => false,
-            (_, None) => true,
-            (_, Some(due_us)) => due_us <= now_us,
-        };
-        self.wanted(order).filter(due).collect()
-    }
-
-    fn wanted<'a>(&self, order: &'a Order) -> impl Iterator<Item = usize> + use<'a> {
-        let wanted = |probe: &Probe| {
-            order.metrics.contains_any(probe.fills) && !(order.quick && probe.blocks())
-        };
-        (0..self.rows.len()).filter(move |&row| wanted(&PROBES[row]))
-    }
-
-    /// The rows of one GPU are put off differently too: by multiples of the golden ratio, which spread any number of them.
-    fn phase(&self, row: usize) -> f64 {
-        const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
-        (self.gpu_phase + row as f64 * GOLDEN_RATIO).fract()
-    }
-
-    /// Notes that a probe has run. `settled` says that each of its values is there, or never will be.
-    fn ran(&mut self, row: usize, settled: bool, before_us: u64, after_us: u64) {
-        let first = self.rows[row].due_us.is_none();
-        let cost_us = after_us.saturating_sub(before_us) as f64;
-        let mean_us = &mut self.rows[row].cost_us;
-        *mean_us = if first { cost_us } else { *mean_us + (cost_us - *mean_us) / 4.0 };
-        let period_us = match self.every(row) {
-            Every::Tick => 0.0,
-            Every::Once if settled => f64::INFINITY,
-            Every::Once => ASK_AGAIN_US as f64,
-            Every::Seconds(seconds) => f64::from(seconds) * 1e6,
-        };
-        let phase = if first { self.phase(row) } else { 0.0 };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a cast of a float saturates"
-        )]
-        let wait_us = (period_us * (1.0 + phase)) as u64;
-        self.rows[row].due_us = Some(before_us.saturating_add(wait_us));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Every, Order, PROBES, Schedule};
-    use crate::model::{Metric, MetricSet};
-
-    fn order(quick: bool) -> Order {
-        Order { metrics: MetricSet::all(), processes: false, quick }
-    }
-
-    fn row_of(metric: Metric) -> usize {
-        PROBES.iter().position(|probe| probe.fills.contains(&metric)).unwrap()
-    }
-
-    #[test]
-    fn a_probe_that_proves_slow_is_no_longer_waited_for_and_comes_back_when_it_recovers() {
-        let mut schedule = Schedule::new(0.0);
-        let row = row_of(Metric::PowerDraw);
-        schedule.ran(row, true, 0, 25_000);
-        assert!(!schedule.due_now(&order(false)).contains(&row));
-        assert!(!schedule.due_later(&order(false), 25_000).contains(&row));
-        for run in 1..=6u64 {
-            let at = run * 3_000_000;
-            assert!(
-                schedule.due_later(&order(false), at).contains(&row)
-                    || schedule.every(row) == Every::Tick
-            );
-            schedule.ran(row, true, at, at + 100);
-        }
-        assert!(schedule.due_now(&order(false)).contains(&row));
-    }
-
-    #[test]
-    fn facts_are_read_once() {
-        let mut schedule = Schedule::new(0.0);
-        let row = row_of(Metric::ClockSmMaximum);
-        assert!(schedule.due_later(&order(false), 0).contains(&row));
-        schedule.ran(row, false, 0, 10);
-        assert!(!schedule.due_later(&order(false), 1_000_000).contains(&row));
-        assert!(
-            schedule.due_later(&order(false), 20_000_000).contains(&row),
-            "it could not be had"
-        );
-        schedule.ran(row, true, 20_000_000, 20_000_010);
-        assert!(!schedule.due_later(&order(false), u64::MAX - 1).contains(&row));
-    }
-
-    #[test]
-    fn slow_calls_of_several_gpus_are_spread() {
-        let row = row_of(Metric::PcieRx);
-        let due = |phase| {
-            let mut schedule = Schedule::new(phase);
-            schedule.ran(row, true, 0, 20_000);
-            schedule.rows[row].due_us.unwrap()
-        };
-        let apart = due(0.5).abs_diff(due(0.0));
-        assert!(apart.abs_diff(1_000_000) <= 1, "half a period apart: {apart}");
-    }
-
-    #[test]
-    fn quick_leaves_out_what_blocks() {
-        let schedule = Schedule::new(0.0);
-        assert!(!schedule.due_later(&order(true), 0).contains(&row_of(Metric::PcieRx)));
-        assert!(schedule.due_later(&order(true), 0).contains(&row_of(Metric::ClockSmMaximum)));
-    }
+/// What a thread that crashed left is whole: the next reader begins anew.
+fn lock(listener: &Mutex<Listener>) -> std::sync::MutexGuard<'_, Listener> {
+    listener.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,15 @@
 //! One GPU's place in a session: its reader while nobody reads, and what is known of it between the reports.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::device::{Fate, InCall, Watch};
+use super::device::Fate;
+use super::events::{Listener, NvmlEvent};
 use super::processes::GpuProcesses;
 use super::reader::{Address, Pass, Reader, Tick};
-use crate::model::{Absent, Gpu, GpuSample, GpuState, Values};
-use crate::source::host::PciGpu;
+use super::watch::{InCall, Watch};
+use crate::model::{Absent, Fact, Gpu, GpuSample, GpuState, Values};
+use crate::source::host::PciAddress;
 
 /// A call that has not come back for this long is stuck.
 const STUCK_US: u64 = 5_000_000;
@@ -16,10 +18,16 @@ const STUCK_US: u64 = 5_000_000;
 pub(super) struct Seat {
     pub(super) gpu: Gpu,
     pub(super) address: Address,
-    /// The GPU as the kernel sees it, where some GPU sleeps.
-    pub(super) pci: Option<PciGpu>,
+    /// Where it sits, where some GPU is left alone.
+    pub(super) pci: Option<PciAddress>,
     pub(super) stage: Stage,
     pub(super) watch: Arc<Watch>,
+    /// The GPU's event set, which outlives its readers.
+    pub(super) listener: Arc<Mutex<Listener>>,
+    /// What NVML told that happened, and nobody has taken yet.
+    pub(super) events: Vec<NvmlEvent>,
+    /// Which types of events NVML tells of.
+    listening: Fact<u64>,
     pub(super) processes: GpuProcesses,
     pub(super) fate: Fate,
     values: Values,
@@ -37,8 +45,8 @@ pub(super) struct Seat {
 pub(super) enum Stage {
     /// It is to be found, for the first time or anew.
     Unfound,
-    /// It sleeps, and is looked for when something else has woken it.
-    Asleep,
+    /// It is left alone, for this is its state, and looked for when something else has woken it.
+    Resting(GpuState),
     /// It can be read.
     Free(Box<Reader>),
     /// It was ordered to be read; the readings of the tick are still to come.
@@ -50,7 +58,7 @@ pub(super) enum Stage {
 }
 
 impl Seat {
-    pub(super) fn new(gpu: Gpu, address: Address, pci: Option<PciGpu>, now_us: u64) -> Self {
+    pub(super) fn new(gpu: Gpu, address: Address, pci: Option<PciAddress>, now_us: u64) -> Self {
         Self {
             values: Values::absent(gpu.layout, Absent::NotReadYet, now_us),
             gpu,
@@ -58,6 +66,9 @@ impl Seat {
             pci,
             stage: Stage::Unfound,
             watch: Arc::default(),
+            listener: Arc::default(),
+            events: Vec::new(),
+            listening: Err(Absent::NotReadYet),
             processes: GpuProcesses::default(),
             fate: Fate::Answers,
             answered_us: now_us,
@@ -75,15 +86,13 @@ impl Seat {
         };
     }
 
-    /// Looks whether the GPU fell asleep or woke, where some GPU sleeps. One that is being read is left alone.
-    pub(super) fn look_for_sleep(&mut self) {
-        let Some(pci) = &mut self.pci else { return };
-        match (&self.stage, pci.refresh().is_asleep()) {
-            (Stage::Unfound | Stage::Free(_) | Stage::Refused(_), true) => {
-                self.stage = Stage::Asleep;
-            }
-            (Stage::Asleep, false) => self.stage = Stage::Unfound,
-            _ => {}
+    /// Leaves the GPU alone while that is its state, and has it looked for afterwards. One that is being read goes on.
+    pub(super) fn rest(&mut self, state: Option<GpuState>) {
+        match (&self.stage, state) {
+            (Stage::Reading | Stage::Finishing, _) => {}
+            (_, Some(state)) => self.stage = Stage::Resting(state),
+            (Stage::Resting(_), None) => self.stage = Stage::Unfound,
+            (_, None) => {}
         }
     }
 
@@ -98,6 +107,7 @@ impl Seat {
     pub(super) fn crashed(&mut self) {
         self.stage = Stage::Unfound;
         self.watch = Arc::default();
+        self.listener = Arc::default();
     }
 
     /// Whether the order that the tick began with is still to be answered, or, with `whole`, to be carried out.
@@ -105,7 +115,7 @@ impl Seat {
         match self.stage {
             Stage::Reading => true,
             Stage::Finishing => whole,
-            Stage::Unfound | Stage::Asleep | Stage::Free(_) | Stage::Refused(_) => false,
+            Stage::Unfound | Stage::Resting(_) | Stage::Free(_) | Stage::Refused(_) => false,
         }
     }
 
@@ -118,7 +128,7 @@ impl Seat {
     /// Ends a tick. An answer that came after the end of the one before counts for this one.
     pub(super) fn end(&mut self) {
         let answered = std::mem::take(&mut self.answered);
-        let silent = !answered && !matches!(self.stage, Stage::Asleep | Stage::Refused(_));
+        let silent = !answered && !matches!(self.stage, Stage::Resting(_) | Stage::Refused(_));
         self.missed = if silent { self.missed.saturating_add(1) } else { 0 };
     }
 
@@ -145,6 +155,8 @@ impl Seat {
         self.answered(tick.values, now_us);
         self.processes = tick.processes.unwrap_or_default();
         self.fate = tick.fate;
+        self.events.extend(tick.events);
+        self.listening = tick.listening;
         self.lost_since_us = match tick.fate {
             Fate::Lost => self.lost_since_us.or(Some(now_us)),
             Fate::Answers | Fate::DriverGone => None,
@@ -164,12 +176,23 @@ impl Seat {
         self.answered_us = now_us;
     }
 
+    /// Which types of events NVML tells of, or why it tells of none.
+    pub(super) fn listening(&self) -> Fact<u64> {
+        match &self.stage {
+            Stage::Resting(state) => Err(absence(state).unwrap_or(Absent::NotReadYet)),
+            Stage::Refused(why) => Err(*why),
+            _ => self.listening,
+        }
+    }
+
     /// How the GPU is to be reached; `may_miss` ticks may pass without an answer.
     pub(super) fn state(&self, now_us: u64, may_miss: u32) -> GpuState {
         let age = |since_us| now_us.saturating_sub(since_us);
-        match self.stage {
-            Stage::Asleep => return GpuState::Asleep,
-            Stage::Refused(why) if why != Absent::GpuLost => return GpuState::Refused { why },
+        match &self.stage {
+            Stage::Resting(state) => return state.clone(),
+            Stage::Refused(why) if *why != Absent::GpuLost => {
+                return GpuState::Refused { why: *why };
+            }
             _ => {}
         }
         if let Some(since_us) = self.lost_since_us {
@@ -188,18 +211,23 @@ impl Seat {
     pub(super) fn sample(&self, now_us: u64, may_miss: u32) -> GpuSample {
         let state = self.state(now_us, may_miss);
         let mut values = self.values.clone();
-        let why = match &state {
-            GpuState::Live => None,
-            GpuState::Asleep => Some(Absent::Asleep),
-            GpuState::Stale { .. } => Some(Absent::Stale),
-            GpuState::Stuck { .. } => Some(Absent::Stuck),
-            GpuState::Lost { .. } => Some(Absent::GpuLost),
-            GpuState::Refused { why } => Some(*why),
-        };
-        if let Some(why) = why {
+        if let Some(why) = absence(&state) {
             values.forget(why);
         }
         GpuSample { state, values }
+    }
+}
+
+/// Why a GPU in this state has no values, where it has none.
+pub(super) fn absence(state: &GpuState) -> Option<Absent> {
+    match state {
+        GpuState::Live => None,
+        GpuState::Asleep { .. } => Some(Absent::Asleep),
+        GpuState::LetGo { .. } => Some(Absent::LetGo),
+        GpuState::Stale { .. } => Some(Absent::Stale),
+        GpuState::Stuck { .. } => Some(Absent::Stuck),
+        GpuState::Lost { .. } => Some(Absent::GpuLost),
+        GpuState::Refused { why } => Some(*why),
     }
 }
 

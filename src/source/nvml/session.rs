@@ -3,18 +3,25 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use super::NvmlOptions;
 use super::crew::Crew;
 use super::device::{Fate, absent_for};
+use super::events::NvmlEvent;
+use super::fields::DriverVersion;
+use super::ledger::Ledger;
 use super::mailbox::Inbox;
 use super::opening::Opened;
-use super::processes::{GpuProcess, UTILIZATION};
+use super::processes::{GpuProcess, GpuProcesses, UTILIZATION};
 use super::raw::Library;
 use super::reader::{Address, Job, News, Order, Pass, Report, Start};
 use super::seat::{Seat, Stage};
-use super::{NvmlOptions, asleep_gpu};
+use super::sleep::{Dormitory, resting_gpu};
+use super::topology::Peers;
 use crate::model::{
-    Absent, Driver, Gpu, GpuSample, GpuState, Process, ProcessMetric, SampleError, Sysroot,
+    Absent, Driver, Fact, Gpu, GpuPair, GpuSample, GpuState, Metric, Process, ProcessMetric,
+    SampleError, Sysroot,
 };
+use crate::source::host::PciAddress;
 use crate::source::host::{ProcessReader, ProcessReading};
 use crate::source::{Clock, Patience, Request, SourceError};
 
@@ -27,12 +34,14 @@ const LONGEST_QUEUE: Duration = Duration::from_millis(1);
 /// The open driver.
 pub(super) struct Session {
     library: Arc<Library>,
-    driver: Driver,
+    driver: Box<Driver>,
+    driver_version: Option<DriverVersion>,
     seats: Vec<Seat>,
     crew: Crew<Job>,
     reports: Inbox<Report>,
     sysroot: Sysroot,
     clock: Arc<dyn Clock>,
+    peers: Arc<Peers>,
     /// Whether the driver's or a GPU's lasting facts changed since they were last taken.
     changed: bool,
 }
@@ -59,18 +68,20 @@ impl Session {
         let mailbox = reports.mailbox();
         Self {
             library: opened.library,
-            driver: opened.driver,
+            driver_version: opened.driver.version.as_deref().ok().and_then(DriverVersion::parse),
+            driver: Box::new(opened.driver),
             seats: opened.gpus.into_iter().enumerate().map(seat).collect(),
             crew: Crew::new(move |job: Job| job.run(&mailbox)),
             reports,
             sysroot: options.sysroot.clone(),
             clock: options.clock.clone(),
+            peers: Arc::new(Peers::new(count)),
             changed: true,
         }
     }
 
     /// Begins a tick: has every GPU read that is free, and says of which an answer is awaited.
-    pub(super) fn begin(&mut self, request: &Request) -> Awaited {
+    pub(super) fn begin(&mut self, request: &Request, dormitory: &Dormitory) -> Awaited {
         // What nobody has begun by now, such as slow readings, is overtaken by the new order; what was said of it is heard
         // before.
         let untaken = self.crew.recall();
@@ -78,10 +89,15 @@ impl Session {
         for Job { position, pass, .. } in untaken {
             self.seats[position].take_back(pass);
         }
+        let now_us = self.clock.monotonic_us();
+        for seat in &mut self.seats {
+            seat.rest(seat.pci.and_then(|address| dormitory.rest_of(address, now_us)));
+        }
         let order = Order {
             metrics: request.metrics,
             processes: request.processes,
             quick: matches!(request.patience, Patience::Quick { .. }),
+            listen: matches!(request.patience, Patience::Tick { .. }),
         };
         let passes: Vec<_> = (0..self.seats.len()).map(|position| self.pass(position)).collect();
         let whole = !matches!(request.patience, Patience::Tick { .. });
@@ -99,15 +115,18 @@ impl Session {
     fn pass(&mut self, position: usize) -> Option<Pass> {
         let phase = position as f64 / self.seats.len() as f64;
         let seat = &mut self.seats[position];
-        seat.look_for_sleep();
         match std::mem::replace(&mut seat.stage, Stage::Reading) {
             Stage::Free(reader) => Some(Pass::Fast(reader)),
             Stage::Unfound => Some(Pass::First(Start {
                 address: seat.address.clone(),
                 phase,
                 library: self.library.clone(),
+                driver: self.driver_version,
                 clock: self.clock.clone(),
                 watch: seat.watch.clone(),
+                position,
+                peers: self.peers.clone(),
+                listener: seat.listener.clone(),
             })),
             other => {
                 seat.stage = other;
@@ -116,19 +135,21 @@ impl Session {
         }
     }
 
-    /// Ends a tick: waits for the answers, at the latest until `deadline`.
-    pub(super) fn finish(&mut self, awaited: &Awaited, deadline: Instant) {
+    /// Ends a tick: waits for the answers, at the latest until `deadline`, and enters what it cost.
+    pub(super) fn finish(&mut self, awaited: &Awaited, deadline: Instant, ledger: &mut Ledger) {
         while let missing @ 1.. = self.missing(awaited) {
             let soon = deadline.min(Instant::now() + LONGEST_QUEUE);
             let until = if self.crew.is_behind() { soon } else { deadline };
             if self.hear(missing, until) < missing {
                 if until == deadline {
+                    ledger.was_late();
                     break;
                 }
                 self.crew.call();
             }
         }
         self.seats.iter_mut().for_each(Seat::end);
+        self.seats.iter().for_each(|seat| ledger.settle(&seat.watch));
     }
 
     /// How many answers are still to come.
@@ -195,7 +216,7 @@ impl Session {
 
     /// Whether every GPU answered the tick that just ended, or sleeps.
     pub(super) fn every_gpu_is_well(&self) -> bool {
-        self.seats.iter().all(|seat| seat.is_alive() || matches!(seat.stage, Stage::Asleep))
+        self.seats.iter().all(|seat| seat.is_alive() || matches!(seat.stage, Stage::Resting(_)))
     }
 
     /// Looks anew for the GPUs that are lost or refused.
@@ -220,10 +241,18 @@ impl Session {
     pub(super) fn take_changes(&mut self) -> Option<(Driver, Vec<Gpu>)> {
         let changed = std::mem::take(&mut self.changed);
         let gpu = |seat: &Seat| match (&seat.stage, &seat.pci) {
-            (Stage::Asleep, Some(pci)) => asleep_gpu(&self.sysroot, pci, seat.gpu.index),
+            (Stage::Resting(_), Some(address)) => {
+                let known = std::slice::from_ref(&seat.gpu);
+                resting_gpu(&self.sysroot, *address, seat.gpu.index, known)
+            }
             _ => seat.gpu.clone(),
         };
-        changed.then(|| (self.driver.clone(), self.seats.iter().map(gpu).collect()))
+        changed.then(|| ((*self.driver).clone(), self.seats.iter().map(gpu).collect()))
+    }
+
+    /// What joins each two GPUs, if something was learned of it since it was last told.
+    pub(super) fn take_topology(&self) -> Option<Vec<GpuPair>> {
+        self.peers.take_news()
     }
 
     /// The GPUs at the end of the tick.
@@ -234,6 +263,21 @@ impl Session {
         };
         let now_us = self.clock.monotonic_us();
         self.seats.iter().map(|seat| seat.sample(now_us, may_miss)).collect()
+    }
+
+    /// Of each GPU whose address is known, whether it does nothing for anybody: 0 % busy, and no processes.
+    pub(super) fn idle<'a>(
+        &'a self,
+        gpus: &'a [GpuSample],
+        request: &Request,
+    ) -> impl Iterator<Item = (PciAddress, bool)> + use<'a> {
+        let lists = request.processes;
+        self.seats.iter().zip(gpus).filter_map(move |(seat, now)| {
+            let address = seat.gpu.pci_bus_id.as_ref().ok()?.parse().ok()?;
+            let is_unused = lists && seat.processes == GpuProcesses::default();
+            let is_idle = now.values.get(Metric::Busy).value == Ok(0.0);
+            Some((address, is_unused && is_idle && now.state == GpuState::Live))
+        })
     }
 
     /// The processes on those of `gpus` that answer, joined with what the host knows of them.
@@ -252,6 +296,17 @@ impl Session {
         pids.dedup();
         let known = host.read(&pids);
         on_gpus().map(|(gpu, process)| joined(gpu, process, known)).collect()
+    }
+
+    /// What NVML told that happened, each with its GPU's position.
+    pub(super) fn take_events(&mut self) -> Vec<(usize, NvmlEvent)> {
+        let seats = self.seats.iter_mut().enumerate();
+        seats.flat_map(|(gpu, seat)| seat.events.drain(..).map(move |event| (gpu, event))).collect()
+    }
+
+    /// Of each GPU, which types of events NVML tells of.
+    pub(super) fn listening(&self) -> Vec<Fact<u64>> {
+        self.seats.iter().map(Seat::listening).collect()
     }
 
     /// What could not be had, beyond what the states of the GPUs tell.
@@ -298,7 +353,9 @@ fn joined(gpu: usize, process: &GpuProcess, known: &[ProcessReading]) -> Process
 mod tests {
     use super::{Awaited, Job, Order, Pass, Session, Stage};
     use crate::model::{GpuState, MetricSet, Sysroot};
-    use crate::source::nvml::device::Watch;
+    use crate::source::nvml::ledger::Ledger;
+    use crate::source::nvml::sleep::Dormitory;
+    use crate::source::nvml::watch::Watch;
     use crate::source::nvml::{NvmlOptions, Opened};
     use crate::source::{ManualClock, Patience, Request};
     use fake_nvml::Fake;
@@ -310,8 +367,9 @@ mod tests {
 
     fn tick(session: &mut Session) -> Vec<GpuState> {
         let request = Request { metrics: MetricSet::all(), processes: true, patience: PATIENCE };
-        let awaited = session.begin(&request);
-        session.finish(&awaited, Instant::now() + LIMIT);
+        let dormitory = Dormitory::new(Sysroot::default(), true);
+        let awaited = session.begin(&request, &dormitory);
+        session.finish(&awaited, Instant::now() + LIMIT, &mut Ledger::new(0, Ok(0)));
         session.gpus(PATIENCE).into_iter().map(|gpu| gpu.state).collect()
     }
 
@@ -323,19 +381,21 @@ mod tests {
             library: Some(fake.path().to_owned()),
             sysroot: Sysroot::new(folder.path()),
             clock: Arc::new(ManualClock::at(0)),
+            wake: false,
         };
-        let opened = Opened::open(&options, Vec::new(), &Watch::default()).unwrap();
+        let opened = Opened::open(&options, None, &Watch::default()).unwrap();
         let mut session = Session::new(opened, &[], &options);
         assert_eq!(tick(&mut session), [const { GpuState::Live }; 8]);
 
         let stage = std::mem::replace(&mut session.seats[2].stage, Stage::Reading);
         let Stage::Free(reader) = stage else { panic!("GPU 2 was read") };
-        let order = Order { metrics: MetricSet::all(), processes: true, quick: false };
+        let order =
+            Order { metrics: MetricSet::all(), processes: true, quick: false, listen: false };
         let no_such_row = Pass::Slow(reader, vec![usize::MAX]);
         session.crew.put([Job { position: 2, order, pass: no_such_row }]);
         session.crew.call();
         let awaited = Awaited { whole: true, gpus: vec![true; 8] };
-        session.finish(&awaited, Instant::now() + LIMIT);
+        session.finish(&awaited, Instant::now() + LIMIT, &mut Ledger::new(0, Ok(0)));
         let states: Vec<_> = session.gpus(PATIENCE).into_iter().map(|gpu| gpu.state).collect();
         assert_eq!(states[2], GpuState::Stale { age_us: 0, call: None });
 

@@ -41,7 +41,7 @@ pub(super) fn draw(
             hits.add(card, Hit::Gpu(gpu));
             draw_card(state, gpu, &sample.gpus[gpu], inside, canvas);
             // On the frame, so that a GPU that is always held back has its whole history.
-            if let Some((role, words)) = verdict(canvas, &sample.gpus[gpu]) {
+            if let Some((role, words)) = verdict(canvas, state, gpu) {
                 canvas.foot(card, role, &words);
             }
         }

@@ -69,7 +69,7 @@ pub(super) fn draw(
             canvas.text(rest, role, &words);
         } else {
             draw_numbers(state, now, &places, canvas);
-            draw_rest(state, gpu, now, places.rest, canvas);
+            draw_rest(state, gpu, places.rest, canvas);
         }
     }
 }
@@ -129,8 +129,8 @@ fn number(place: Rect, text: Option<String>, canvas: &mut Canvas<'_>) {
 const LEAST_HISTORY: u16 = 6;
 
 /// The history, and behind it what limits the GPU.
-fn draw_rest(state: &State, gpu: usize, now: &GpuSample, place: Rect, canvas: &mut Canvas<'_>) {
-    let verdict = verdict(canvas, now);
+fn draw_rest(state: &State, gpu: usize, place: Rect, canvas: &mut Canvas<'_>) {
+    let verdict = verdict(canvas, state, gpu);
     let words =
         verdict.as_ref().map_or(0, |(_, words)| u16::try_from(words.chars().count()).unwrap_or(0));
     // The history keeps half of the room, or leaves where that is too little for one.

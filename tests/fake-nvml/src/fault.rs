@@ -28,6 +28,32 @@ impl Reload {
     }
 }
 
+/// Something that happens to GPUs, for their event sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Happening {
+    pub(crate) at: u64,
+    /// The GPU; all of them where it is left out.
+    pub(crate) gpu: Option<u32>,
+    pub(crate) types: u64,
+    pub(crate) data: u64,
+    pub(crate) instances: (u32, u32),
+}
+
+impl Happening {
+    pub(crate) fn of(fault: &Fault) -> Self {
+        const XID: u64 = 8;
+        const NONE: u32 = u32::MAX;
+        let FaultSpec { gpu, event_type, data, gpu_instance, compute_instance, .. } = &fault.spec;
+        Self {
+            at: fault.span.0,
+            gpu: *gpu,
+            types: event_type.unwrap_or(XID),
+            data: data.unwrap_or(0),
+            instances: (gpu_instance.unwrap_or(NONE), compute_instance.unwrap_or(NONE)),
+        }
+    }
+}
+
 /// What the faults make of one call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Effects {
@@ -64,6 +90,13 @@ impl Fault {
             && (spec.down.is_some() || spec.new_driver.is_some())
         {
             return Err("`down` and `new_driver` belong to do = \"driver-reload\"".into());
+        }
+        let of_event = spec.event_type.or(spec.data).is_some()
+            || spec.gpu_instance.or(spec.compute_instance).is_some();
+        if of_event != (spec.action == Some(Action::Event)) {
+            return Err(
+                "`type`, `data` and instances belong to do = \"event\", which needs one".into()
+            );
         }
         if spec.probability.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
             return Err("`probability` must lie between 0 and 1".into());

@@ -25,6 +25,7 @@ mod cast;
 mod code;
 mod control;
 mod entry;
+mod event_sets;
 mod exports;
 mod fake;
 mod fault;

@@ -62,6 +62,10 @@ metrics! {
     PcieRx = "pcie_rx",
     PcieReplay = "pcie_replay",
     PcieCorrectable = "pcie_correctable",
+    PcieNak = "pcie_nak",
+    PcieBadTlp = "pcie_bad_tlp",
+    PcieNonFatal = "pcie_non_fatal",
+    PcieFatal = "pcie_fatal",
     PcieGeneration = "pcie_generation",
     PcieWidth = "pcie_width",
     /// Bytes per second, of every link.
@@ -75,7 +79,17 @@ metrics! {
     RemapPending = "remap_pending",
     RemapFailed = "remap_failed",
     RetiredPages = "retired_pages",
+    RetiredPending = "retired_pending",
     RecoveryAction = "recovery_action",
+    /// Percent of time the bus was busy, where the driver counts it.
+    Bus = "bus",
+    /// Streams that are encoded, their frames per second, and microseconds for a frame.
+    EncoderSessions = "encoder_sessions",
+    EncoderFps = "encoder_fps",
+    EncoderLatency = "encoder_latency",
+    /// Bytes per second over the link to the processor on the same module.
+    C2cTx = "c2c_tx",
+    C2cRx = "c2c_rx",
 }
 
 impl Metric {

@@ -15,7 +15,7 @@ macro_rules! presets {
     };
 }
 
-presets!("rtx4090", "laptop", "a100", "h100", "h100-mig", "gb10", "t4", "old-driver");
+presets!("rtx4090", "laptop", "a100", "h100", "h100-mig", "b200", "gb10", "t4", "old-driver");
 
 /// The names of all presets.
 #[must_use]

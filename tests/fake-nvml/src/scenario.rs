@@ -110,7 +110,10 @@ pub(crate) struct GpuSpec {
     pub(crate) minor: Option<u32>,
     /// Of the first GPU; the others count up from it.
     pub(crate) module_id: Option<u32>,
-    pub(crate) numa_node: Option<u32>,
+    /// Where the GPU is near to; a number, or one for each.
+    pub(crate) numa_node: Option<NumberOrEach>,
+    /// The processors near to it, as `0-55,112-167`; a text, or one for each.
+    pub(crate) cpu_affinity: Option<OneOrEach>,
     pub(crate) cores: Option<u32>,
     pub(crate) fans: u32,
     pub(crate) memory: Option<Bytes>,
@@ -135,12 +138,15 @@ pub(crate) struct GpuSpec {
     pub(crate) virtualization: u32,
     pub(crate) addressing: Option<u32>,
     pub(crate) power_source: Option<u32>,
+    /// The types of events that can be registered for.
+    pub(crate) event_types: u64,
     /// Functions (`*` allowed) that answer `NOT_SUPPORTED` on this GPU.
     pub(crate) unsupported: Vec<String>,
     pub(crate) metrics: Table,
     pub(crate) process: Vec<ProcessSpec>,
     pub(crate) mig: Option<MigSpec>,
     pub(crate) nvlink: Option<NvlinkSpec>,
+    pub(crate) c2c: Option<C2cSpec>,
 }
 
 impl Default for GpuSpec {
@@ -161,6 +167,7 @@ impl Default for GpuSpec {
             minor: None,
             module_id: None,
             numa_node: None,
+            cpu_affinity: None,
             cores: None,
             fans: 0,
             memory: None,
@@ -184,11 +191,13 @@ impl Default for GpuSpec {
             virtualization: 0,
             addressing: None,
             power_source: None,
+            event_types: 0x81df,
             unsupported: Vec::new(),
             metrics: Table::new(),
             process: Vec::new(),
             mig: None,
             nvlink: None,
+            c2c: None,
         }
     }
 }
@@ -199,6 +208,14 @@ impl Default for GpuSpec {
 pub(crate) enum OneOrEach {
     One(String),
     Each(Vec<String>),
+}
+
+/// A number for every GPU, or a list of numbers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a number or a list of numbers")]
+pub(crate) enum NumberOrEach {
+    One(u32),
+    Each(Vec<u32>),
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -315,6 +332,8 @@ pub(crate) struct InstanceSpec {
     pub(crate) profile: String,
     pub(crate) memory: Bytes,
     pub(crate) used: Quantity,
+    /// Percent of time in which the instance computes, for performance monitoring.
+    pub(crate) util: Option<Quantity>,
     #[serde(default)]
     pub(crate) multiprocessors: u32,
     #[serde(default)]
@@ -333,6 +352,15 @@ pub(crate) struct NvlinkSpec {
     pub(crate) speed: u32,
     #[serde(default)]
     pub(crate) switch: bool,
+}
+
+/// The links to the processor of the same module.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct C2cSpec {
+    pub(crate) links: u32,
+    /// MB/s per link and direction.
+    pub(crate) speed: u32,
 }
 
 /// Something that goes wrong.
@@ -364,6 +392,14 @@ pub(crate) struct FaultSpec {
     pub(crate) text_literal: Option<String>,
     /// So many more entries in a list when it is read than when its size was asked for.
     pub(crate) grow: Option<u32>,
+    /// The bit of an event's type; an Xid's where it is left out.
+    #[serde(rename = "type")]
+    pub(crate) event_type: Option<u64>,
+    /// The number that goes with an event.
+    pub(crate) data: Option<u64>,
+    /// The MIG instances that an event happens to.
+    pub(crate) gpu_instance: Option<u32>,
+    pub(crate) compute_instance: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -377,6 +413,8 @@ pub(crate) enum Hang {
 pub(crate) enum Action {
     Lost,
     DriverReload,
+    /// Something that event sets tell of.
+    Event,
 }
 
 /// How a text comes out wrong.

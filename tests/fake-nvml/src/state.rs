@@ -6,6 +6,7 @@ use std::sync::{Condvar, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cast;
+use crate::event_sets::EventSets;
 use crate::log::{Log, lock};
 use crate::presets::preset_toml;
 use crate::scenario::{ClockKind, TimestampBase};
@@ -33,6 +34,7 @@ pub(crate) struct Library {
     pub(crate) log: Log,
     pub(crate) gate: Gate,
     pub(crate) init: Init,
+    pub(crate) event_sets: EventSets,
     clock_override: Option<ClockKind>,
     reports: Option<Reports>,
 }
@@ -115,6 +117,7 @@ impl Library {
             log: Log::new(),
             gate: Gate::default(),
             init: Init::default(),
+            event_sets: EventSets::default(),
             clock_override,
             reports: reports.map(|path| Reports { path: path.into(), last: Mutex::new(None) }),
         };

@@ -3,10 +3,11 @@
 use toml::Value;
 
 use crate::cast;
-use crate::fault::{Fault, Reload};
+use crate::fault::{Fault, Happening, Reload};
 use crate::metric::Metric;
 use crate::scenario::{
-    Action, GpuSpec, InstanceSpec, LibSpec, OneOrEach, ProcessKind, ProcessSpec, Scenario,
+    Action, GpuSpec, InstanceSpec, LibSpec, NumberOrEach, OneOrEach, ProcessKind, ProcessSpec,
+    Scenario,
 };
 use crate::values::Quantity;
 use crate::wave_text;
@@ -24,6 +25,8 @@ pub(crate) struct World {
     pub(crate) gpus: Vec<Gpu>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) reloads: Vec<Reload>,
+    /// What event sets tell of, the earliest first.
+    pub(crate) happenings: Vec<Happening>,
     /// Goes up whenever a scenario replaces another.
     pub(crate) generation: u32,
 }
@@ -36,6 +39,9 @@ pub(crate) struct Gpu {
     pub(crate) uuid: String,
     pub(crate) serial: Option<String>,
     pub(crate) bdf: Bdf,
+    pub(crate) numa_node: Option<u32>,
+    /// The numbers of the processors near to it.
+    pub(crate) processors: Option<Vec<u32>>,
     pub(crate) metrics: Metrics,
     pub(crate) processes: Vec<Process>,
     pub(crate) instances: Vec<Instance>,
@@ -70,6 +76,7 @@ pub(crate) struct Instance {
     pub(crate) slot: u32,
     pub(crate) uuid: String,
     pub(crate) used: Wave,
+    pub(crate) util: Option<Wave>,
 }
 
 impl World {
@@ -88,9 +95,11 @@ impl World {
         }
         let mut faults = Vec::new();
         let mut reloads = Vec::new();
+        let mut happenings = Vec::new();
         for (i, spec) in fault.into_iter().enumerate() {
             let fault = Fault::new(spec).map_err(|error| format!("in fault[{i}]: {error}"))?;
             match fault.spec.action {
+                Some(Action::Event) => happenings.push(Happening::of(&fault)),
                 Some(Action::DriverReload) => reloads.push(Reload::of(&fault)),
                 Some(Action::Lost) => {
                     let chosen = |gpu: &&mut Gpu| fault.spec.gpu.is_none_or(|of| of == gpu.index);
@@ -100,7 +109,8 @@ impl World {
             }
         }
         reloads.sort_by_key(|reload| reload.from);
-        Ok(Self { loaded: true, lib, gpus, faults, reloads, generation })
+        happenings.sort_by_key(|happening| happening.at);
+        Ok(Self { loaded: true, lib, gpus, faults, reloads, happenings, generation })
     }
 
     /// The reload, if any, that is the last to have begun.
@@ -151,7 +161,26 @@ impl Gpu {
             return Err("only the first 16 GPUs can have MIG devices".into());
         }
         let serial = spec.serial.as_ref().map(|text| text.replace("{i}", &copy.to_string()));
-        Ok(Self { spec, index, uuid, serial, bdf, metrics, processes, instances, lost: Vec::new() })
+        let numa_node = match &spec.numa_node {
+            None => None,
+            Some(NumberOrEach::One(node)) => Some(*node),
+            Some(NumberOrEach::Each(list)) => Some(entry_for(list, copy)?),
+        };
+        let processors = text_for(spec.cpu_affinity.as_ref(), copy).transpose()?;
+        let processors = processors.map(|text| read_numbers(&text)).transpose()?;
+        Ok(Self {
+            spec,
+            index,
+            uuid,
+            serial,
+            bdf,
+            numa_node,
+            processors,
+            metrics,
+            processes,
+            instances,
+            lost: Vec::new(),
+        })
     }
 
     pub(crate) fn mig_enabled(&self) -> bool {
@@ -265,6 +294,12 @@ fn read_instances(spec: &GpuSpec, copy: u32) -> Result<Vec<Instance>, String> {
             slot: spec.slot.unwrap_or(next),
             uuid: spec.uuid.replace("{i}", &copy.to_string()),
             used: used.unwrap_or(Wave::Const(0.0)),
+            util: match &spec.util {
+                None => None,
+                Some(text) => {
+                    read_wave(&text.0, copy).map_err(|e| format!("mig.instance[{i}].util: {e}"))?
+                }
+            },
             spec: spec.clone(),
         });
     }
@@ -275,11 +310,26 @@ fn read_instances(spec: &GpuSpec, copy: u32) -> Result<Vec<Instance>, String> {
 fn text_for(text: Option<&OneOrEach>, copy: u32) -> Option<Result<String, String>> {
     Some(match text? {
         OneOrEach::One(text) => Ok(text.replace("{i}", &copy.to_string())),
-        OneOrEach::Each(list) => usize::try_from(copy)
-            .ok()
-            .and_then(|copy| list.get(copy).cloned())
-            .ok_or_else(|| format!("a list has no entry for copy {copy}")),
+        OneOrEach::Each(list) => entry_for(list, copy),
     })
+}
+
+/// The entry for one of the GPUs that a table stands for.
+fn entry_for<T: Clone>(list: &[T], copy: u32) -> Result<T, String> {
+    let entry = usize::try_from(copy).ok().and_then(|copy| list.get(copy).cloned());
+    entry.ok_or_else(|| format!("a list has no entry for copy {copy}"))
+}
+
+/// Reads a list such as `0-55,112-167`.
+fn read_numbers(text: &str) -> Result<Vec<u32>, String> {
+    let bad = |_| format!("`{text}` is not a list such as 0-55,112-167");
+    let mut numbers = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (first.parse().map_err(bad)?, last.parse().map_err(bad)?);
+        numbers.extend(first..=last);
+    }
+    Ok(numbers)
 }
 
 /// A UUID in NVML's form out of a hash.

@@ -1,12 +1,12 @@
 //! Who the processes on the GPUs are and what they take of the host.
 
+mod clerk;
 mod stat;
 mod users;
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::kernel_file::KernelFile;
 use crate::model::{Absent, ProcessIdentity, Sysroot};
 use crate::source::Clock;
+use clerk::{Answer, Clerk, Question};
 use stat::{ProcessStat, STAT_BYTES};
-use users::Users;
 
 /// A command line is kept up to this length.
 const COMMAND_BYTES: u64 = 4096;
@@ -57,24 +57,42 @@ impl ProcessReading {
     }
 }
 
-/// Looks up processes by the ids that the driver gives.
+/// Looks up processes by the ids that the driver gives. Who they are is asked in threads of its own.
 ///
 /// A known process costs one read of `/proc/PID/stat` a tick. Its user and command are read once, and again when its
 /// short name changes, as it does when it starts another program or gives itself a new title.
 pub struct ProcessReader {
-    sysroot: Sysroot,
-    /// Whether the sysroot is this machine, so that the kernel can be asked as well as the files.
-    is_this_machine: bool,
+    place: Arc<Place>,
     clock: Arc<dyn Clock>,
-    boot_unix_s: Result<u64, Absent>,
-    /// What it means when a process that was never seen has no folder in `/proc`.
-    missing: Absent,
-    users: Users,
+    clerk: Clerk,
     /// The processes of the last tick.
     known: HashMap<u32, Known>,
     /// Those of the tick that is being read; empty between ticks, and kept for its memory.
     current: HashMap<u32, Known>,
     readings: Vec<ProcessReading>,
+}
+
+/// Where the processes are.
+struct Place {
+    sysroot: Sysroot,
+    /// Whether the sysroot is this machine, so that the kernel can be asked as well as the files.
+    is_this_machine: bool,
+    boot_unix_s: Result<u64, Absent>,
+    /// What it means when a process that was never seen has no folder in `/proc`.
+    missing: Absent,
+}
+
+impl Place {
+    /// Why a file of a process could not be read; `was_seen` tells an ended process from one that never was here.
+    fn absence(&self, pid: u32, was_seen: bool, error: &io::Error) -> Absent {
+        match super::absence(error) {
+            // `hidepid=2` hides other users' processes as if they were not there.
+            Absent::NotFound if self.is_this_machine && exists(pid) => Absent::NoPermission,
+            Absent::NotFound if was_seen => Absent::Gone,
+            Absent::NotFound => self.missing,
+            why => why,
+        }
+    }
 }
 
 /// What is kept of a process from tick to tick.
@@ -99,16 +117,19 @@ impl ProcessReader {
     pub fn new(sysroot: Sysroot, clock: Arc<dyn Clock>) -> Self {
         let namespace = fs::read_link(sysroot.path("/proc/self/ns/pid"));
         let is_first = namespace.map_or(true, |name| name == Path::new(FIRST_PID_NAMESPACE));
-        Self {
+        let place = Arc::new(Place {
             is_this_machine: sysroot == Sysroot::default(),
-            clock,
             boot_unix_s: boot_unix_s(&sysroot),
             missing: if is_first { Absent::Gone } else { Absent::OtherNamespace },
-            users: Users::new(&sysroot),
+            sysroot,
+        });
+        Self {
+            clock,
+            clerk: Clerk::new(place.clone()),
             known: HashMap::new(),
             current: HashMap::new(),
             readings: Vec::new(),
-            sysroot,
+            place,
         }
     }
 
@@ -124,17 +145,36 @@ impl ProcessReader {
         let uptime_s = self.uptime_s();
         for &pid in pids {
             let mut known = self.known.remove(&pid).unwrap_or_else(|| {
-                let is_kept = self.is_this_machine && self.current.len() < MOST_KEPT;
-                let path = self.sysroot.path(format!("/proc/{pid}/stat"));
+                let is_kept = self.place.is_this_machine && self.current.len() < MOST_KEPT;
+                let path = self.place.sysroot.path(format!("/proc/{pid}/stat"));
                 Known { stat_file: KernelFile::new(path, is_kept), seen: None }
             });
             let reading = self.read_one(pid, &mut known, uptime_s);
             self.readings.push(reading);
             self.current.insert(pid, known);
         }
+        self.take_answers();
         std::mem::swap(&mut self.known, &mut self.current);
         self.current.clear();
         &self.readings
+    }
+
+    /// Puts what is known by now of who they are to the processes.
+    fn take_answers(&mut self) {
+        for Answer { question, identity } in self.clerk.answers() {
+            let seen = self.current.get_mut(&question.pid).and_then(|known| known.seen.as_mut());
+            let is_it = |seen: &&mut Seen| {
+                seen.start_ticks == question.start_ticks && seen.name == question.name
+            };
+            let Some(seen) = seen.filter(is_it) else { continue };
+            // In the midst of exec a process has its new name and no arguments yet.
+            let is_whole = |identity: &&Arc<ProcessIdentity>| !identity.command.starts_with('[');
+            seen.identity = identity.as_ref().ok().filter(is_whole).cloned();
+            let mut readings = self.readings.iter_mut();
+            if let Some(reading) = readings.find(|reading| reading.pid == question.pid) {
+                reading.identity = identity;
+            }
+        }
     }
 
     fn read_one(
@@ -146,7 +186,7 @@ impl ProcessReader {
         let mut buffer = [0; STAT_BYTES];
         let stat = match known.stat_file.read(&mut buffer) {
             Ok(bytes) => ProcessStat::parse(bytes).ok_or(Absent::OutOfRange),
-            Err(error) => Err(self.absence(pid, known.seen.is_some(), &error)),
+            Err(error) => Err(self.place.absence(pid, known.seen.is_some(), &error)),
         };
         let stat = match stat {
             Ok(stat) => stat,
@@ -155,12 +195,13 @@ impl ProcessReader {
         let at_us = self.clock.monotonic_us();
         let before = known.seen.take().filter(|seen| seen.start_ticks == stat.start_ticks);
         let cpu_percent = cpu_percent(before.as_ref(), stat.cpu_ticks, at_us);
-        let (name, identity) = match before {
-            Some(Seen { name, identity: Some(identity), .. }) if name == stat.name => {
-                (name, Ok(identity))
-            }
-            _ => (stat.name.to_vec(), self.identify(pid, &stat)),
-        };
+        let ProcessStat { start_ticks, cpu_ticks, .. } = stat;
+        let name = stat.name.to_vec();
+        let known_identity = before.and_then(|seen| seen.identity.filter(|_| seen.name == name));
+        if known_identity.is_none() {
+            self.clerk.ask(Question { pid, start_ticks, name: name.clone() });
+        }
+        let identity = known_identity.clone().ok_or(Absent::NotReadYet);
         let reading = ProcessReading {
             pid,
             identity,
@@ -168,60 +209,19 @@ impl ProcessReader {
             resident_memory_bytes: Ok(stat.resident_pages as f64 * page_size() as f64),
             run_time_seconds: uptime_s.and_then(|uptime_s| run_time_seconds(uptime_s, &stat)),
         };
-        let ProcessStat { start_ticks, cpu_ticks, .. } = stat;
-        // In the midst of exec a process has its new name and no arguments yet.
-        let is_whole = |identity: &&Arc<ProcessIdentity>| !identity.command.starts_with('[');
-        let identity = reading.identity.as_ref().ok().filter(is_whole).cloned();
-        known.seen = Some(Seen { start_ticks, cpu_ticks, at_us, name, identity });
+        known.seen = Some(Seen { start_ticks, cpu_ticks, at_us, name, identity: known_identity });
         reading
-    }
-
-    fn identify(
-        &mut self,
-        pid: u32,
-        stat: &ProcessStat<'_>,
-    ) -> Result<Arc<ProcessIdentity>, Absent> {
-        let start_s = stat.start_ticks / clock_ticks_per_second();
-        let start_unix_s = self.boot_unix_s?.saturating_add(start_s);
-        let folder = self.sysroot.path(format!("/proc/{pid}"));
-        let absence = |error| self.absence(pid, true, &error);
-        // The folder belongs to the user whose rights the process has, even where its files belong to root.
-        let user_id = fs::metadata(&folder).map_err(absence)?.uid();
-        let mut arguments = Vec::new();
-        File::open(folder.join("cmdline"))
-            .and_then(|file| file.take(COMMAND_BYTES).read_to_end(&mut arguments))
-            .map_err(absence)?;
-        let name = String::from_utf8_lossy(stat.name);
-        let command = command_line(&arguments).unwrap_or_else(|| format!("[{name}]"));
-        Ok(Arc::new(ProcessIdentity {
-            start_unix_s,
-            user_id,
-            user: self.users.name(user_id),
-            name: name.into(),
-            command: command.into(),
-        }))
-    }
-
-    /// Why a file of a process could not be read; `was_seen` tells an ended process from one that never was here.
-    fn absence(&self, pid: u32, was_seen: bool, error: &io::Error) -> Absent {
-        match super::absence(error) {
-            // `hidepid=2` hides other users' processes as if they were not there.
-            Absent::NotFound if self.is_this_machine && exists(pid) => Absent::NoPermission,
-            Absent::NotFound if was_seen => Absent::Gone,
-            Absent::NotFound => self.missing,
-            why => why,
-        }
     }
 
     /// Seconds since boot on the clock that start times are counted on, which runs on while the machine sleeps.
     fn uptime_s(&self) -> Result<f64, Absent> {
         // In an LXC container `/proc/uptime` is the container's age while start times still count from the boot of
         // the machine, so the clock is asked; another root has only the file.
-        if self.is_this_machine {
+        if self.place.is_this_machine {
             let uptime = clock_gettime(ClockId::Boottime);
             return Ok(uptime.tv_sec as f64 + uptime.tv_nsec as f64 / 1e9);
         }
-        let text = super::read_text(&self.sysroot.path("/proc/uptime"))?;
+        let text = super::read_text(&self.place.sysroot.path("/proc/uptime"))?;
         let seconds = text.split_ascii_whitespace().next().and_then(|word| word.parse().ok());
         seconds.filter(|seconds: &f64| seconds.is_finite()).ok_or(Absent::OutOfRange)
     }

@@ -179,6 +179,33 @@ fn time_that_stands_and_counters_that_fall_give_no_share() {
 }
 
 #[test]
+fn a_command_line_that_does_not_come_back_holds_nobody_up() {
+    let machine = Machine::new();
+    machine.process(7, b"wedged", 1, 0);
+    machine.process(8, b"well", 1, 0);
+    let path = machine.sysroot.path("/proc/7/cmdline");
+    fs::remove_file(&path).unwrap();
+    // A pipe that nobody writes to: opening it hangs.
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
+    let mut reader = machine.reader();
+    let start = Instant::now();
+    let read = |reader: &mut ProcessReader| {
+        reader.read(&[7, 8]).iter().map(|reading| reading.identity.clone()).collect::<Vec<_>>()
+    };
+    let first = read(&mut reader);
+    assert_eq!(first[0], Err(Absent::NotReadYet));
+    while read(&mut reader)[1].is_err() {
+        assert!(start.elapsed() < Duration::from_secs(20), "another process waits behind it");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    fs::OpenOptions::new().write(true).open(&path).unwrap();
+    while read(&mut reader)[0].is_err() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the answer is not taken");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn an_ended_process_is_gone() {
     let machine = Machine::new();
     machine.process(7, b"seven", 1, 0);

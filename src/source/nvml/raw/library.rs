@@ -5,14 +5,16 @@ use std::ffi::{CString, OsStr, c_char, c_uint};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::bitmasks::InitFlags;
 use nvml_wrapper::error::NvmlError;
-use nvml_wrapper_sys::bindings::{NvmlLib, nvmlReturn_t};
+use nvml_wrapper_sys::bindings::{NvmlLib, nvmlConfComputeSystemState_t, nvmlReturn_t};
 
-use super::{Failure, Function, Handle, checked, code, function, read_text};
+use super::gpm::Buffers;
+use super::{Failure, Function, Handle, Plain, checked, code, function, read_text};
 
 /// A loaded and initialised NVML. Dropping it shuts NVML down and unloads the library.
 pub(in crate::source::nvml) struct Library {
     /// Only `None` while it is being dropped.
     nvml: Option<Nvml>,
+    pub(super) gpm_buffers: Buffers,
 }
 
 /// Why a library cannot be used.
@@ -41,7 +43,8 @@ impl Library {
             Err(NvmlError::FailedToLoadSymbol(_)) if attach => open(InitFlags::empty()),
             result => result,
         };
-        nvml.map(|nvml| Self { nvml: Some(nvml) }).map_err(open_error)
+        nvml.map(|nvml| Self { nvml: Some(nvml), gpm_buffers: Buffers::default() })
+            .map_err(open_error)
     }
 
     fn symbols(&self) -> Option<&NvmlLib> {
@@ -82,6 +85,15 @@ impl Library {
         Ok(value)
     }
 
+    /// Whether the machine computes in confidence, and whether developers' tools may look on.
+    pub(in crate::source::nvml) fn confidential_compute(&self) -> Result<(u32, bool), Failure> {
+        let state = self.find(&function!(nvmlSystemGetConfComputeState))?;
+        let mut value = nvmlConfComputeSystemState_t::zeroed();
+        // SAFETY: the function writes one structure through the pointer.
+        checked(unsafe { state(&raw mut value) })?;
+        Ok((value.ccFeature, value.devToolsMode != 0))
+    }
+
     /// The GPU with this index.
     pub(in crate::source::nvml) fn device_by_index(&self, index: u32) -> Result<Handle, Failure> {
         let by_index = self.find(&function!(nvmlDeviceGetHandleByIndex_v2))?;
@@ -107,6 +119,7 @@ impl Library {
 
 impl Drop for Library {
     fn drop(&mut self) {
+        self.gpm_buffers.free(self);
         // The wrapper panics on dropping a library without nvmlShutdown; such a library stays loaded.
         if self.find(&function!(nvmlShutdown)).is_err() {
             std::mem::forget(self.nvml.take());

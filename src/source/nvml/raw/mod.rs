@@ -5,27 +5,40 @@
 //! initialises and shuts down, and every getter goes through here.
 #![expect(unsafe_code, reason = "NVML is a C library")]
 
+mod event_set;
+mod fields;
+mod gpm;
 mod handle;
 mod library;
+mod relations;
 
 use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
 
 use nvml_wrapper_sys::bindings::{NvmlLib, nvmlDevice_t, nvmlReturn_t};
 
+pub(super) use event_set::{EventSet, WAIT};
+pub(super) use fields::{FIELD_VALUES, FieldAnswer, FieldBatch};
+pub(super) use gpm::GpmSample;
 pub(super) use handle::{
     Handle, PROCESS_DETAIL_LIST, PROCESS_UTILIZATION, PROCESSES_UTILIZATION, ProcessRecords,
     RECORD_ROOM, UNWRITTEN,
 };
 pub(super) use library::{Library, OpenError, version_of_library};
+pub(super) use relations::{
+    COMMON_ANCESTOR, CPU_AFFINITY, ENCODER_STATS, GSP_VERSION, MEMORY_AFFINITY, MIG_DEVICE,
+};
 
 /// `nvmlReturn_t` values that this program acts on.
 pub(super) mod code {
     pub(in crate::source::nvml) const UNINITIALIZED: u32 = 1;
+    pub(in crate::source::nvml) const INVALID_ARGUMENT: u32 = 2;
     pub(in crate::source::nvml) const NOT_SUPPORTED: u32 = 3;
     pub(in crate::source::nvml) const NO_PERMISSION: u32 = 4;
     pub(in crate::source::nvml) const NOT_FOUND: u32 = 6;
     pub(in crate::source::nvml) const INSUFFICIENT_SIZE: u32 = 7;
     pub(in crate::source::nvml) const DRIVER_NOT_LOADED: u32 = 9;
+    /// What waiting for an event answers when there is none.
+    pub(in crate::source::nvml) const TIMEOUT: u32 = 10;
     pub(in crate::source::nvml) const LIBRARY_NOT_FOUND: u32 = 12;
     pub(in crate::source::nvml) const FUNCTION_NOT_FOUND: u32 = 13;
     pub(in crate::source::nvml) const GPU_IS_LOST: u32 = 15;
@@ -94,7 +107,7 @@ pub(super) unsafe trait Plain: Copy {
 
 macro_rules! plain {
     ($( $structure:ident ),+) => {
-        // SAFETY: integers, and structures that bindgen made of integers, arrays of integers and raw pointers.
+        // SAFETY: numbers, and structures that bindgen made of numbers, arrays of integers and raw pointers.
         $( unsafe impl Plain for nvml_wrapper_sys::bindings::$structure {} )+
     };
 }
@@ -108,11 +121,23 @@ unsafe impl Plain for c_ulonglong {}
 
 plain!(
     nvmlUtilization_t,
+    nvmlFieldValue_t,
+    nvmlGpuFabricInfo_v3_t,
+    nvmlGpuThermalSettings_t,
     nvmlMemory_t,
     nvmlMemory_v2_t,
     nvmlTemperature_t,
     nvmlMarginTemperature_t,
     nvmlPciInfo_t,
+    nvmlBAR1Memory_t,
+    nvmlFanSpeedInfo_t,
+    nvmlGpuDynamicPstatesInfo_t,
+    nvmlDeviceAddressingMode_t,
+    nvmlDeviceAttributes_t,
+    nvmlConfComputeSystemState_t,
+    nvmlGpmSupport_t,
+    nvmlGpmMetricsGet_t,
+    nvmlEventData_t,
     nvmlProcessUtilizationSample_t,
     nvmlProcessUtilizationInfo_v1_t,
     nvmlProcessDetail_v1_t

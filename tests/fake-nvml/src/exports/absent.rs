@@ -15,7 +15,6 @@ absent! {
     nvmlDeviceGetCoolerInfo
     nvmlDeviceGetPlatformInfo
     nvmlDeviceGetCapabilities
-    nvmlDeviceGetGpuFabricInfoV
     nvmlDeviceGetC2cModeInfoV
     nvmlDeviceGetDramEncryptionMode
     nvmlDeviceGetConfComputeProtectedMemoryUsage
@@ -34,8 +33,6 @@ absent! {
     nvmlDeviceGetRetiredPages_v2
     nvmlDeviceGetAccountingPids
     nvmlDeviceGetTopologyNearestGpus
-    nvmlDeviceGetCpuAffinity
-    nvmlDeviceGetMemoryAffinity
     nvmlDeviceGetGpcClkVfOffset
     nvmlDeviceGetMemClkVfOffset
 }

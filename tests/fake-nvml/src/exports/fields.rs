@@ -13,7 +13,7 @@ use crate::cast::{self, FromAnswer as _};
 use crate::code::{Answer, Code, SUCCESS};
 use crate::entry::GpuCall;
 use crate::metric::Metric;
-use crate::scenario::TLimitSpec;
+use crate::scenario::{C2cSpec, TLimitSpec};
 
 exports! {
     device fn nvmlDeviceGetFieldValues(count: c_int, values: Out<sys::nvmlFieldValue_t>) |call| {
@@ -33,7 +33,11 @@ enum Origin {
     /// A metric summed up over time, times a factor.
     Total(Metric, f64),
     /// The same for one link, or for all of them together.
-    LinkTotal(Metric, f64),
+    LinkTotal(Generation, Metric, f64),
+    /// The errors of one link.
+    LinkErrors(Generation),
+    /// The errors of all links of a GPU up to Hopper.
+    AllErrors,
     LinkSpeed,
     LinkState,
     LinkVersion,
@@ -41,13 +45,22 @@ enum Origin {
     PowerLimit(Limit),
     TLimit(fn(TLimitSpec) -> Option<i32>),
     EccMode,
+    C2c(fn(C2cSpec) -> u32),
     /// Known to the driver, but not on these GPUs.
     Nothing,
 }
 
+/// Which NVLinks have a field: those up to version 4 or those from 5 on, which came with Blackwell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Generation {
+    UpTo4,
+    From5,
+}
+
+use Generation::{From5, UpTo4};
 use Origin::{
-    EccMode, LinkCount, LinkSpeed, LinkState, LinkTotal, LinkVersion, Nothing, Now, PowerLimit,
-    TLimit, Total,
+    AllErrors, C2c, EccMode, LinkCount, LinkErrors, LinkSpeed, LinkState, LinkTotal, LinkVersion,
+    Nothing, Now, PowerLimit, TLimit, Total,
 };
 
 const NS: f64 = 1e9;
@@ -76,10 +89,11 @@ const FIELDS: &[(u32, Since, Type, Origin)] = &[
     (6, (0, 0), Long, Now(Metric::EccUncorrected)),
     (29, (0, 0), Int, Now(Metric::RetiredPages)),
     (30, (0, 0), Int, Now(Metric::RetiredPages)),
-    (38, (0, 0), Long, Now(Metric::NvlinkErrors)),
-    (45, (0, 0), Long, Now(Metric::NvlinkErrors)),
-    (52, (0, 0), Long, Now(Metric::NvlinkErrors)),
-    (59, (0, 0), Long, Now(Metric::NvlinkErrors)),
+    (31, (0, 0), Int, Now(Metric::RetiredPending)),
+    (38, (0, 0), Long, AllErrors),
+    (45, (0, 0), Long, AllErrors),
+    (52, (0, 0), Long, AllErrors),
+    (59, (0, 0), Long, AllErrors),
     (74, (0, 0), Long, Total(Metric::LimitedPower, NS)),
     (75, (0, 0), Long, Total(Metric::LimitedThermal, NS)),
     (76, (0, 0), Long, Total(Metric::LimitedSyncBoost, NS)),
@@ -94,22 +108,30 @@ const FIELDS: &[(u32, Since, Type, Origin)] = &[
     (91, (0, 0), Int, LinkCount),
     (94, (0, 0), Int, Now(Metric::PcieReplay)),
     (95, (0, 0), Int, Now(Metric::PcieReplay)),
-    (138, (470, 0), Long, LinkTotal(Metric::NvlinkTx, KIB)),
-    (139, (470, 0), Long, LinkTotal(Metric::NvlinkRx, KIB)),
-    (140, (470, 0), Long, LinkTotal(Metric::NvlinkTx, KIB * 1.0625)),
-    (141, (470, 0), Long, LinkTotal(Metric::NvlinkRx, KIB * 1.0625)),
+    (138, (470, 0), Long, LinkTotal(UpTo4, Metric::NvlinkTx, KIB)),
+    (139, (470, 0), Long, LinkTotal(UpTo4, Metric::NvlinkRx, KIB)),
+    (140, (470, 0), Long, LinkTotal(UpTo4, Metric::NvlinkTx, KIB * 1.0625)),
+    (141, (470, 0), Long, LinkTotal(UpTo4, Metric::NvlinkRx, KIB * 1.0625)),
     (142, (450, 0), Int, Now(Metric::RemappedCorrected)),
     (143, (450, 0), Int, Now(Metric::RemappedUncorrected)),
     (144, (450, 0), Int, Now(Metric::RemapPending)),
     (145, (450, 0), Int, Now(Metric::RemapFailed)),
-    (161, (510, 0), Long, Now(Metric::NvlinkErrors)),
-    (162, (510, 0), Long, Now(Metric::NvlinkErrors)),
-    (163, (510, 0), Long, Now(Metric::NvlinkErrors)),
+    (161, (510, 0), Long, LinkErrors(UpTo4)),
+    (162, (510, 0), Long, LinkErrors(UpTo4)),
+    (163, (510, 0), Long, LinkErrors(UpTo4)),
     (164, (520, 0), Int, LinkSpeed),
     (165, (520, 0), Int, LinkState),
     (166, (520, 0), Int, LinkVersion),
     (169, (525, 0), Int, Now(Metric::PcieReplay)),
+    (170, (535, 0), Int, C2c(|c2c| c2c.links)),
+    (171, (535, 0), Int, C2c(|_| 1)),
+    (172, (535, 0), Int, C2c(|c2c| c2c.speed)),
     (173, (535, 0), Int, Now(Metric::PcieCorrectable)),
+    (174, (535, 0), Int, Now(Metric::PcieNak)),
+    (176, (535, 0), Int, Now(Metric::PcieBadTlp)),
+    (177, (535, 0), Int, Now(Metric::PcieNak)),
+    (179, (535, 0), Int, Now(Metric::PcieNonFatal)),
+    (180, (535, 0), Int, Now(Metric::PcieFatal)),
     (185, (535, 0), Int, Now(Metric::Power)),
     (186, (535, 0), Int, Now(Metric::PowerInstant)),
     (187, (535, 0), Int, PowerLimit(Limit::Min)),
@@ -124,6 +146,10 @@ const FIELDS: &[(u32, Since, Type, Origin)] = &[
     (196, (535, 0), Signed, TLimit(|limit| limit.gpu_max)),
     (197, (555, 0), Long, Total(Metric::PcieTx, 1.0)),
     (198, (555, 0), Long, Total(Metric::PcieRx, 1.0)),
+    (202, (560, 0), Long, LinkTotal(From5, Metric::NvlinkTx, 1.0)),
+    (204, (560, 0), Long, LinkTotal(From5, Metric::NvlinkRx, 1.0)),
+    (208, (560, 0), Long, LinkErrors(From5)),
+    (215, (560, 0), Long, LinkErrors(From5)),
     (230, (570, 0), Int, Now(Metric::RecoveryAction)),
 ];
 
@@ -180,13 +206,29 @@ fn read(call: &GpuCall<'_>, id: u32, scope: u32) -> Answer<(Type, i64)> {
     let number = match source {
         Now(metric) => call.number(metric),
         Total(metric, scale) => call.total(metric, scale),
-        LinkTotal(metric, scale) => link_total(call, metric, scale, scope),
+        LinkTotal(generation, metric, scale) => {
+            if generation == From5 && scope == ALL_LINKS {
+                return Err(Code::INVALID_ARGUMENT);
+            }
+            of_generation(call, generation)?;
+            link_total(call, metric, scale, scope)
+        }
+        LinkErrors(generation) => {
+            links(call, scope)?;
+            of_generation(call, generation)?;
+            call.number(Metric::NvlinkErrors)
+        }
+        AllErrors => {
+            of_generation(call, UpTo4)?;
+            call.number(Metric::NvlinkErrors)
+        }
         LinkSpeed => links(call, if id == 90 { 0 } else { scope }).map(|links| links.speed.into()),
         LinkState => links(call, scope).map(|links| is_up(links, scope).into()),
         LinkVersion => links(call, scope).map(|links| links.version.into()),
         LinkCount => call.fixed(call.gpu.spec.nvlink.map(|links| links.links)),
         PowerLimit(limit) => power_limit(call, limit),
         TLimit(of) => call.fixed(of(call.gpu.spec.t_limit)),
+        C2c(of) => call.fixed(call.gpu.spec.c2c.map(of)),
         EccMode => call.fixed(call.gpu.spec.ecc),
         Nothing => Err(Code::NOT_SUPPORTED),
     };
@@ -234,6 +276,16 @@ fn module(call: &GpuCall<'_>, id: u32) -> Answer<i64> {
         185 | 186 => call.number(Metric::ModulePower),
         _ => call.total(Metric::ModulePower, 1.0),
     }
+}
+
+/// NVML's number of NVLink 5.0.
+const NVLINK_5: u32 = 7;
+
+/// Fails where the links of the GPU have other fields.
+fn of_generation(call: &GpuCall<'_>, generation: Generation) -> Answer<()> {
+    let links = links(call, 0)?;
+    let own = if links.version < NVLINK_5 { UpTo4 } else { From5 };
+    if own == generation { Ok(()) } else { Err(Code::NOT_SUPPORTED) }
 }
 
 fn link_total(call: &GpuCall<'_>, metric: Metric, scale: f64, link: u32) -> Answer<i64> {

@@ -24,7 +24,7 @@ static SAMPLES: Mutex<Vec<Slot>> = Mutex::new(Vec::new());
 enum Slot {
     Free,
     Empty,
-    Taken { gpu: u32, at: u64 },
+    Taken { gpu: u32, instance: Option<u32>, at: u64 },
 }
 
 exports! {
@@ -53,10 +53,18 @@ exports! {
         if !call.gpu.spec.gpm {
             return Err(Code::NOT_SUPPORTED);
         }
-        change(call, sample, Slot::Taken { gpu: call.gpu.index, at: call.now })
+        change(call, sample, Slot::Taken { gpu: call.gpu.index, instance: None, at: call.now })
     }
-    device fn nvmlGpmMigSampleGet(_gpu_instance: c_uint, _sample: sys::nvmlGpmSample_t) |_call|
-        Err(Code::NOT_SUPPORTED)
+    device fn nvmlGpmMigSampleGet(gpu_instance: c_uint, sample: sys::nvmlGpmSample_t) |call| {
+        if !call.gpu.spec.gpm || !call.gpu.mig_enabled() {
+            return Err(Code::NOT_SUPPORTED);
+        }
+        if !call.gpu.instances.iter().any(|mig| mig.spec.gi == gpu_instance) {
+            return Err(Code::INVALID_ARGUMENT);
+        }
+        let instance = Some(gpu_instance);
+        change(call, sample, Slot::Taken { gpu: call.gpu.index, instance, at: call.now })
+    }
     system fn nvmlGpmMetricsGet(request: Out<sys::nvmlGpmMetricsGet_t>) |call|
         metrics(call, request)
 }
@@ -92,19 +100,26 @@ fn metrics(call: &Call<'_>, request: Out<sys::nvmlGpmMetricsGet_t>) -> Answer {
         let sample: sys::nvmlGpmSample_t = request.field(offset).get()?;
         let slots = lock(&SAMPLES);
         match slots[place(call, sample, &slots)?] {
-            Slot::Taken { gpu, at } => Ok((gpu, at)),
+            Slot::Taken { gpu, instance, at } => Ok(((gpu, instance), at)),
             _ => Err(Code::INVALID_ARGUMENT),
         }
     };
     let (gpu, from) = taken(offset_of!(Request, sample1))?;
     let (other, to) = taken(offset_of!(Request, sample2))?;
-    if gpu != other || to <= from {
+    if gpu != other || to < from {
         return Err(Code::INVALID_ARGUMENT);
     }
     let list: Out<sys::nvmlGpmMetric_t> = request.field(offset_of!(Request, metrics));
     for i in 0..usize::try_from(count).unwrap_or(0) {
         let mut metric = list.at(i).get()?;
-        let average = average(call, gpu, metric.metricId, from as f64 / 1e6, to as f64 / 1e6);
+        // A virtual clock may stand still between two samples; real time never does.
+        let to = to.max(from + STILL_US);
+        let span = (from as f64 / 1e6, to as f64 / 1e6);
+        let average = match call.effects.value {
+            Some(NAN) => Ok((f64::NAN, c"")),
+            Some(value) => Ok((value as f64, c"")),
+            None => average(call, gpu, metric.metricId, span),
+        };
         metric.nvmlReturn = average.as_ref().map_or_else(|Code(code)| *code, |_| SUCCESS);
         if let Ok((value, name)) = average {
             metric.value = value;
@@ -119,6 +134,10 @@ fn metrics(call: &Call<'_>, request: Out<sys::nvmlGpmMetricsGet_t>) -> Answer {
     Ok(())
 }
 
+/// The time that a mean is over where the clock stood still.
+const STILL_US: u64 = 1;
+/// A fault's value that stands for "not a number", as drivers answer where there is nothing to divide by.
+const NAN: i64 = i64::MIN;
 const MIB: f64 = 1.0 / 1_048_576.0;
 
 /// What the metrics are made from: id, source, factor, name.
@@ -130,6 +149,7 @@ const SOURCES: &[(c_uint, Metric, f64, &CStr)] = &[
     (5, Metric::Util, 0.62, c"Any Tensor Util"),
     (6, Metric::Util, 0.0, c"DFMA Tensor Util"),
     (7, Metric::Util, 0.62, c"HMMA Tensor Util"),
+    (8, Metric::Util, 0.0, c"DMMA Tensor Util"),
     (9, Metric::Util, 0.0, c"IMMA Tensor Util"),
     (10, Metric::MemUtil, 1.0, c"DRAM Bandwidth Util"),
     (11, Metric::Util, 0.0, c"FP64 Util"),
@@ -139,19 +159,30 @@ const SOURCES: &[(c_uint, Metric, f64, &CStr)] = &[
     (21, Metric::PcieRx, MIB, c"PCIe RX"),
     (60, Metric::NvlinkRx, MIB, c"NVLink RX"),
     (61, Metric::NvlinkTx, MIB, c"NVLink TX"),
+    (100, Metric::C2cTx, MIB, c"C2C TX"),
+    (101, Metric::C2cRx, MIB, c"C2C RX"),
+    (102, Metric::C2cTx, 0.9 * MIB, c"C2C DATA TX"),
+    (103, Metric::C2cRx, 0.9 * MIB, c"C2C DATA RX"),
 ];
 
 fn average(
     call: &Call<'_>,
-    gpu: u32,
+    (gpu, instance): (u32, Option<u32>),
     id: c_uint,
-    from: f64,
-    to: f64,
+    (from, to): (f64, f64),
 ) -> Answer<(f64, &'static CStr)> {
     let gpu = call.world.gpus.iter().find(|other| other.index == gpu);
     let gpu = gpu.ok_or(Code::INVALID_ARGUMENT)?;
     let source = SOURCES.iter().find(|(known, ..)| *known == id).ok_or(Code::NOT_SUPPORTED)?;
     let (_, metric, scale, name) = *source;
+    if let Some(instance) = instance {
+        let mut instances = gpu.instances.iter();
+        let instance = instances.find(|mig| mig.spec.gi == instance).ok_or(Code::NOT_FOUND)?;
+        // Links are the whole GPU's.
+        let util = instance.util.as_ref().filter(|_| id < 20).ok_or(Code::NOT_SUPPORTED)?;
+        let middle = f64::midpoint(from, to);
+        return Ok((gpu.metrics.free(util, instance.slot.into(), middle) * scale, name));
+    }
     let links = gpu.spec.nvlink.map_or(0, |links| links.active.unwrap_or(links.links));
     let scale = if matches!(id, 60 | 61) { scale * f64::from(links) } else { scale };
     let area = gpu.metrics.integral(metric, from, to).ok_or(Code::NOT_SUPPORTED)?;

@@ -1,7 +1,7 @@
 //! Which GPUs there are and what they are.
 #![expect(unsafe_code, reason = "the exports of a C library under their own names")]
 
-use std::ffi::{c_char, c_int, c_uint};
+use std::ffi::{c_char, c_int, c_uint, c_ulong};
 
 use nvml_wrapper_sys::bindings as sys;
 
@@ -51,8 +51,17 @@ exports! {
     }
     device fn nvmlDeviceGetNumGpuCores(cores: Out<c_uint>) |call|
         put(cores, call.fixed(call.gpu.spec.cores)?)
-    device fn nvmlDeviceGetNumaNodeId(node: Out<c_uint>) |call|
-        put(node, call.fixed(call.gpu.spec.numa_node)?)
+    // Only where the host addresses the GPU's memory as a node of its own.
+    device fn nvmlDeviceGetNumaNodeId(node: Out<c_uint>) |call| {
+        let is_node = call.gpu.spec.addressing == Some(2);
+        put(node, call.fixed(call.gpu.numa_node.filter(|_| is_node))?)
+    }
+    device fn nvmlDeviceGetCpuAffinity(size: c_uint, set: Out<c_ulong>) |call| {
+        let processors = call.gpu.processors.as_ref().ok_or(Code::NOT_SUPPORTED)?;
+        put_set(size, set, processors)
+    }
+    device fn nvmlDeviceGetMemoryAffinity(size: c_uint, set: Out<c_ulong>, _scope: c_uint) |call|
+        put_set(size, set, &[call.gpu.numa_node.ok_or(Code::NOT_SUPPORTED)?])
     device fn nvmlDeviceGetPersistenceMode(mode: Out<c_uint>) |call|
         put(mode, call.fixed(call.gpu.spec.persistence)?)
     device fn nvmlDeviceGetComputeMode(mode: Out<c_uint>) |call|
@@ -75,6 +84,16 @@ exports! {
     device fn nvmlDeviceGetPciInfo(pci: Out<sys::nvmlPciInfo_t>) |call| pci.put(pci_info(call))
     device fn nvmlDeviceGetPciInfo_v2(pci: Out<sys::nvmlPciInfo_t>) |call| pci.put(pci_info(call))
     device fn nvmlDeviceGetPciInfo_v3(pci: Out<sys::nvmlPciInfo_t>) |call| pci.put(pci_info(call))
+}
+
+/// Writes numbers as a set of bits.
+fn put_set(size: c_uint, set: Out<c_ulong>, numbers: &[u32]) -> Answer {
+    for word in 0..size {
+        let bits = numbers.iter().filter(|number| *number / c_ulong::BITS == word);
+        let mask = bits.fold(0, |mask, number| mask | 1 << (number % c_ulong::BITS));
+        set.at(usize::try_from(word).unwrap_or(0)).put(mask)?;
+    }
+    Ok(())
 }
 
 fn by_index(world: &World, index: c_uint) -> Answer<(u32, Option<u32>)> {

@@ -56,7 +56,10 @@ fn shutdown(call: &Call<'_>) -> Answer {
     call.library.report_calls(true);
     let count = &call.library.init.count;
     let lower = |count: u32| count.checked_sub(1);
-    if count.fetch_update(Ordering::AcqRel, Ordering::Acquire, lower).is_ok() {
+    if let Ok(before) = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, lower) {
+        if before == 1 {
+            call.library.event_sets.clear();
+        }
         return Ok(());
     }
     call.break_rule("without a library that is initialised");

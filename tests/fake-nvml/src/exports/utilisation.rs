@@ -44,7 +44,13 @@ exports! {
         sessions: Out<c_uint>,
         fps: Out<c_uint>,
         latency: Out<c_uint>,
-    ) |call| [sessions, fps, latency].into_iter().try_for_each(|out| put(out, call.or_fault(0)))
+    ) |call| {
+        let metrics = [Metric::EncoderSessions, Metric::EncoderFps, Metric::EncoderLatency];
+        [sessions, fps, latency].into_iter().zip(metrics).try_for_each(|(out, metric)| {
+            // Without a waveform nothing is being encoded.
+            put(out, call.number(metric).unwrap_or(0))
+        })
+    }
     device fn nvmlDeviceGetEncoderSessions(
         count: Out<c_uint>,
         _sessions: Out<sys::nvmlEncoderSessionInfo_t>,
@@ -72,7 +78,7 @@ fn dynamic_pstates(call: &GpuCall<'_>) -> Answer<sys::nvmlGpuDynamicPstatesInfo_
     };
     let mut info = sys::nvmlGpuDynamicPstatesInfo_t { flags: 0, utilization: [absent; 8] };
     call.number(Metric::Util)?;
-    let domains = [Metric::Util, Metric::MemUtil, Metric::Decoder];
+    let domains = [Metric::Util, Metric::MemUtil, Metric::Decoder, Metric::Bus];
     for (domain, metric) in info.utilization.iter_mut().zip(domains) {
         if let Ok(percent) = call.number(metric) {
             domain.bIsPresent = 1;

@@ -18,6 +18,8 @@ fn an_error_names_the_key() {
         ("[[fault]]\nat = \"soon\"", "fault[0]"),
         ("[[fault]]\nat = \"2s\"\nuntil = \"1s\"", "fault[0]: `until`"),
         ("[[fault]]\ndo = \"explode\"", "explode"),
+        ("[[fault]]\ndata = 79", "fault[0]: `type`, `data`"),
+        ("[[fault]]\ndo = \"event\"", "which needs one"),
         ("[[gpu]]\ncount = 65", "65 GPUs"),
         ("[lib]\nmissing = [\"nvmlNone\"]", "`nvmlNone` in lib.missing"),
         ("[lib", "TOML"),

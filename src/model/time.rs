@@ -3,7 +3,8 @@
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// `unix_us` microseconds after 1970 in UTC: `2026-07-14T08:12:53.000125Z`.
-pub(crate) fn rfc3339(unix_us: u64) -> String {
+#[must_use]
+pub fn rfc3339(unix_us: u64) -> String {
     let (seconds, micros) = (unix_us / 1_000_000, unix_us % 1_000_000);
     let (year, month, day) = date(seconds / SECONDS_PER_DAY);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
