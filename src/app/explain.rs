@@ -1,8 +1,10 @@
 //! What there is to say about each number of a tab: the lines of `i`.
 
-use crate::model::{Absent, HostMetric, MetricSpec, ProcessMetric, Reading, Slot};
+use std::borrow::Cow;
 
-use super::gpu_lines::GpuLine;
+use crate::model::{Absent, HostMetric, MetricSpec, ProcessMetric, Reading, Slot};
+use crate::source::{host, nvml};
+
 use super::state::{Panel, State, Tab};
 
 /// A number that can be explained.
@@ -35,6 +37,16 @@ impl Subject {
             Self::Gpu(slot) => slot.metric.spec(),
             Self::Process(metric) => metric.spec(),
             Self::Host(metric) => metric.spec(),
+        }
+    }
+
+    /// Where it comes from: NVML's functions and fields, or files.
+    #[must_use]
+    pub fn origin(self) -> Cow<'static, str> {
+        match self {
+            Self::Gpu(slot) => nvml::asks(slot.metric).into(),
+            Self::Process(metric) => nvml::asks_of_process(metric).into(),
+            Self::Host(metric) => host::file_of(metric).into(),
         }
     }
 
@@ -79,22 +91,11 @@ impl State {
     }
 
     fn of_gpu(&self, now_us: u64) -> Vec<Explained> {
-        let Some(((_, sample), gpu)) = self.shown().zip(self.selected_gpu()) else {
-            return Vec::new();
+        let of = |(slot, reading): (Slot, Reading)| Explained {
+            of: Subject::Gpu(slot),
+            value: reading.value,
+            age_us: Some(now_us.saturating_sub(reading.at_us)),
         };
-        let reading = |slot: Slot| -> Option<Reading> {
-            let values = &sample.gpus.get(gpu)?.values;
-            values.instances(slot.metric).get(slot.instance as usize).copied()
-        };
-        let of = |slot: Slot| {
-            let reading = reading(slot)?;
-            let age_us = Some(now_us.saturating_sub(reading.at_us));
-            Some(Explained { of: Subject::Gpu(slot), value: reading.value, age_us })
-        };
-        let numbers = self.gpu_lines().into_iter().filter_map(|line| match line {
-            GpuLine::Number(slot) => Some(slot),
-            GpuLine::Fact(_) | GpuLine::MigDevice(_) | GpuLine::Pair(_) => None,
-        });
-        numbers.filter_map(of).collect()
+        self.gpu_numbers().into_iter().map(of).collect()
     }
 }

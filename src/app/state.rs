@@ -330,7 +330,7 @@ impl State {
     pub fn selected_series(&self) -> Option<Series> {
         match self.selected_gpu_line()? {
             GpuLine::Number(slot) => Some(Series::Gpu(self.selected_gpu()?, slot)),
-            GpuLine::Fact(_) | GpuLine::MigDevice(_) | GpuLine::Pair(_) => None,
+            _ => None,
         }
     }
 

@@ -44,7 +44,9 @@ fn sampled(state: &mut State, snapshot: Arc<Snapshot>) {
     if before != Some(generation) && state.notice.is_none() {
         state.notice = missing(state, &snapshot);
     }
+    let line = state.selected_gpu_line();
     state.newest = Some(snapshot);
+    state.keep_gpu_line(line);
     state.stream = Stream::Live;
 }
 
@@ -305,7 +307,8 @@ fn select_gpu(state: &mut State, gpu: usize) {
 
 /// Says what a number is: on the GPU tab the selected one first.
 fn explain(state: &mut State) {
-    let cursor = if state.tab == Tab::Gpu { state.gpu_rows.cursor } else { 0 };
+    let selected = state.selected_number().filter(|_| state.tab == Tab::Gpu);
+    let cursor = selected.unwrap_or(0);
     state.mode = Mode::Explain { cursor };
 }
 

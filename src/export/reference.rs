@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::{
-    Absent, CLOCK_EVENTS, HostMetric, Kind, Metric, Per, ProcessMetric, RULES, Rule, TableMetric,
-    Unit,
+    Absent, CLOCK_EVENTS, HostMetric, Kind, Per, ProcessMetric, RULES, Rule, TableMetric, Unit,
 };
+use crate::source::{host, nvml};
 
 /// The space between two columns.
 const GAP: usize = 2;
@@ -37,22 +37,25 @@ pub fn all() -> [Reference; 6] {
 /// The numbers of a GPU.
 #[must_use]
 pub fn gpu_metrics() -> Reference {
-    metrics::<Metric>("Of each GPU")
+    metrics("Of each GPU", nvml::asks)
 }
 
 /// The numbers of a process.
 #[must_use]
 pub fn process_metrics() -> Reference {
-    metrics::<ProcessMetric>("Of each process on a GPU")
+    metrics("Of each process on a GPU", |metric: ProcessMetric| {
+        nvml::asks_of_process(metric).into()
+    })
 }
 
 /// The numbers of the machine.
 #[must_use]
 pub fn host_metrics() -> Reference {
-    metrics::<HostMetric>("Of the machine")
+    metrics("Of the machine", |metric: HostMetric| host::file_of(metric).into())
 }
 
-fn metrics<M: TableMetric>(title: &'static str) -> Reference {
+/// The rows of a table; each says at its end where the number comes from.
+fn metrics<M: TableMetric>(title: &'static str, origin: impl Fn(M) -> String) -> Reference {
     let row = |metric: &M| {
         let spec = metric.spec();
         let id = match spec.per {
@@ -60,11 +63,17 @@ fn metrics<M: TableMetric>(title: &'static str) -> Reference {
             _ => spec.id.replace("{}", "N").into(),
         };
         let (unit, kind) = (unit_name(spec.unit), kind_name(spec.kind));
-        vec![id, unit.into(), kind.into(), spec.label.into(), spec.help.into()]
+        vec![
+            id,
+            unit.into(),
+            kind.into(),
+            spec.label.into(),
+            format!("{} From {}.", spec.help, origin(*metric)).into(),
+        ]
     };
     Reference {
         title,
-        columns: &["key", "unit", "kind", "label", "what it is"],
+        columns: &["key", "unit", "kind", "label", "what it is and where it comes from"],
         rows: M::ALL.iter().map(row).collect(),
     }
 }

@@ -11,6 +11,7 @@ mod event;
 mod gpu_fact;
 mod health;
 mod inventory;
+mod limit;
 mod metric;
 mod pci_address;
 mod sample;
@@ -39,6 +40,7 @@ pub use health::{Change, Evidence, Finding, NoPast, Past, RULES, Recent, Rule, W
 pub use inventory::{
     ConfidentialCompute, Driver, Fact, Gpu, Host, Inventory, KernelModule, MigDevice, Origin,
 };
+pub use limit::{limit, limiting, memory_traffic, nvlink_bandwidth, pcie_bandwidth};
 pub use metric::{
     Group, History, HostMetric, Instances, Kind, Layout, Metric, MetricSet, MetricSpec, Per,
     ProcessMetric, Slot, TableMetric,

@@ -92,6 +92,8 @@ glyphs! {
     changed: &'static str = "✎", "*";
     /// Behind a number of degrees; in ASCII nothing.
     degree: &'static str = "°", "";
+    /// Before a number that is only about right.
+    about: &'static str = "≈", "~";
 }
 
 impl Glyphs {
@@ -117,6 +119,7 @@ impl Glyphs {
         }
         let signs = [
             (Self::UNICODE.degree, self.degree),
+            (Self::UNICODE.about, self.about),
             (Self::UNICODE.absent, self.absent),
             (Self::UNICODE.times, self.times),
             (Self::UNICODE.ellipsis, self.ellipsis),

@@ -90,6 +90,7 @@ fn draw_text(state: &State, number: &Explained, area: Rect, canvas: &mut Canvas<
     }
     paragraph(Role::TextDim, &format!("It is {}.", spec.kind));
     paragraph(Role::TextDim, &format!("In JSON: {}.", number.of.key()));
+    paragraph(Role::TextDim, &format!("From: {}.", number.of.origin()));
 }
 
 fn absent(why: Absent) -> String {

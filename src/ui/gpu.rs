@@ -5,12 +5,15 @@ use ratatui::layout::Rect;
 use super::Hits;
 use super::canvas::Canvas;
 use super::gpu_facts;
+use super::gpu_share;
 use super::layout::{row, split_left, split_top};
 use super::number::{show, shown_part, slot_label};
 use super::verdict::{line, trouble};
 use crate::app::{GpuLine, Hit, Panel, State};
 use crate::config::Span;
-use crate::model::{Gpu, GpuSample, Group, History, Metric, Reading, Slot, Unit, wrapped};
+use crate::model::{
+    Gpu, GpuSample, Group, History, Metric, Reading, Slot, Unit, limiting, wrapped,
+};
 use crate::store::Series;
 use crate::theme::{Gradient, Role};
 
@@ -34,13 +37,13 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>, hits: &mu
     let (head, body) = split_top(area, if area.height < LEAST_CHART { 1 } else { 1 + rows });
     draw_identity(gpu, &words, head, canvas);
     let (list, chart) = if body.width >= 90 {
-        split_left(body, 50, 1)
+        split_left(body, if body.width >= 150 { 72 } else { 50 }, 1)
     } else {
         let chart = (body.height / 3).min(10);
         split_top(body, body.height - if chart < LEAST_CHART { 0 } else { chart })
     };
     hits.add(list, Hit::Panel(Panel::Gpus));
-    if let Some(part) = draw_list(state, now, list, canvas, hits) {
+    if let Some(part) = draw_list(state, (gpu, now), list, canvas, hits) {
         let line = row(head, head.height.saturating_sub(1));
         // Above the list where words leave it room, else where they never are.
         let taken = words.get(usize::from(rows) - 1).map_or(0, |(_, words)| words.chars().count());
@@ -123,6 +126,8 @@ fn lines(state: &State) -> Vec<Line> {
     for (number, entry) in state.gpu_lines().into_iter().enumerate() {
         let own = match entry {
             GpuLine::Number(slot) => title(slot.metric.spec().group),
+            GpuLine::Links(metric) => title(metric.spec().group),
+            GpuLine::Missing(group) => title(group),
             GpuLine::Fact(_) => "About",
             GpuLine::MigDevice(_) => "MIG devices",
             GpuLine::Pair(_) => "Other GPUs",
@@ -157,7 +162,7 @@ pub(super) fn title(group: Group) -> &'static str {
 /// Draws the numbers that there is room for, and says which they are where not all are shown.
 fn draw_list(
     state: &State,
-    now: &GpuSample,
+    gpu: (&Gpu, &GpuSample),
     area: Rect,
     canvas: &mut Canvas<'_>,
     hits: &mut Hits,
@@ -181,7 +186,7 @@ fn draw_list(
                 canvas.text(place, Role::Title, title);
             }
             Line::Entry(number, entry) => {
-                draw_entry(state, now, *entry, Some(*number) == selected, place, canvas);
+                draw_entry(state, gpu, *entry, Some(*number) == selected, place, canvas);
                 hits.add(place, Hit::GpuRow(*number));
             }
         }
@@ -191,7 +196,7 @@ fn draw_list(
 
 fn draw_entry(
     state: &State,
-    now: &GpuSample,
+    gpu: (&Gpu, &GpuSample),
     entry: GpuLine,
     selected: bool,
     place: Rect,
@@ -199,19 +204,19 @@ fn draw_entry(
 ) {
     match entry {
         GpuLine::Number(slot) => {
-            if let Some(reading) = reading(now, slot) {
-                draw_number(state, now, (slot, reading), selected, place, canvas);
+            if let Some(reading) = reading(gpu.1, slot) {
+                draw_number(state, gpu, (slot, reading), selected, place, canvas);
             }
         }
         other => gpu_facts::draw(state, other, selected, place, canvas),
     }
 }
 
-/// Draws a number behind its label, and behind it a bar if it has a limit. The reason for one that is absent is only
+/// Draws a number behind its label, and behind it how much of its limit it is. The reason for one that is absent is only
 /// told where it is selected.
 fn draw_number(
     state: &State,
-    now: &GpuSample,
+    gpu: (&Gpu, &GpuSample),
     (slot, reading): (Slot, Reading),
     selected: bool,
     line: Rect,
@@ -235,19 +240,23 @@ fn draw_number(
         }
         Err(_) => canvas.text_right(number, Role::Absent, canvas.glyphs.absent),
     }
+    let Ok(value) = reading.value else {
+        if selected {
+            canvas.dress(line, Role::Selection);
+        }
+        return;
+    };
+    let share = gpu_share::Share::new(gpu, slot.metric, value, bar.width);
+    share.tell(bar, canvas);
     if selected {
         canvas.dress(line, Role::Selection);
     }
     // Above the selection, so that the colours stay what they mean.
-    let share = reading.value.ok().zip(limit(now, slot.metric));
-    if let Some((gradient, (value, limit))) = gradient(slot.metric).zip(share) {
-        let (bar, _) = split_left(bar, bar.width.min(40), 0);
-        canvas.bar(bar, gradient, value / limit * 100.0, 0.0);
-    }
+    share.draw(bar, canvas);
 }
 
 /// The colours of a metric: one accent for each meaning.
-fn gradient(metric: Metric) -> Option<Gradient> {
+pub(super) fn gradient(metric: Metric) -> Option<Gradient> {
     match (metric.spec().group, metric.spec().unit) {
         (Group::Load, _) | (Group::Engines | Group::MigInstances, Unit::Percent) => {
             Some(Gradient::Busy)
@@ -276,7 +285,7 @@ fn draw_history(state: &State, now: &GpuSample, area: Rect, canvas: &mut Canvas<
         return;
     };
     let text = |value: f32| show(slot.metric, value.into(), state.config.temperature);
-    let limit = limit_of(slot.metric);
+    let limit = limiting(slot.metric);
     let limit = limit.and_then(|limit| history.summary(Series::gpu(gpu, limit), span.duration()));
     let highest = highest(slot.metric, limit.map(|limit| limit.max), summary.max);
     let labels = [text(highest), text(0.0)];
@@ -305,30 +314,6 @@ fn draw_no_history(now: &GpuSample, slot: Slot, inside: Rect, canvas: &mut Canva
         Some(Err(why)) => canvas.paragraph(place, Role::Absent, &why.sentence()),
         _ => canvas.paragraph(place, Role::TextDim, "No history of it is kept, or none yet."),
     };
-}
-
-/// What a metric can reach at most, where that is known.
-fn limit(now: &GpuSample, metric: Metric) -> Option<f64> {
-    let limit = match limit_of(metric) {
-        Some(limit) => now.values.value(limit),
-        None => (metric.spec().unit == Unit::Percent).then_some(100.0),
-    };
-    limit.filter(|limit| *limit > 0.0)
-}
-
-/// The metric that says how much another can reach.
-fn limit_of(metric: Metric) -> Option<Metric> {
-    match metric {
-        Metric::MemoryUsed | Metric::MemoryReserved | Metric::MemoryFree => {
-            Some(Metric::MemoryTotal)
-        }
-        Metric::PowerDraw | Metric::PowerAverage => Some(Metric::PowerEnforcedLimit),
-        Metric::ClockGraphics => Some(Metric::ClockGraphicsMaximum),
-        Metric::ClockSm => Some(Metric::ClockSmMaximum),
-        Metric::ClockMemory => Some(Metric::ClockMemoryMaximum),
-        Metric::ClockVideo => Some(Metric::ClockVideoMaximum),
-        _ => None,
-    }
 }
 
 /// The top of a chart: the highest limit of the time that it shows, so that it stays when the GPU no longer answers;

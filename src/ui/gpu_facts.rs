@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
+use super::gpu_links;
 use super::layout::split_left;
 use crate::app::{GpuLine, State};
 use crate::model::{Absent, GpuFact, GpuPair, LinksBetween, MigDevice, Unit, printable};
@@ -22,7 +23,9 @@ pub(super) fn draw(
     canvas.text(name, Role::TextDim, &label);
     match answer {
         Ok(text) => {
-            canvas.text(rest, Role::Text, &text);
+            let is_missing = matches!(entry, GpuLine::Missing(_));
+            let role = if is_missing { Role::Absent } else { Role::Text };
+            canvas.text(rest, role, &text);
         }
         Err(why) if selected => {
             let text = format!("{} {}", canvas.glyphs.absent, why.sentence());
@@ -43,7 +46,13 @@ pub(super) fn draw_help(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let Some((label, answer)) = texts(state, entry) else { return };
     let inside = canvas.frame(area, Role::Border, &label);
     let place = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let answer = answer.unwrap_or_else(|why| why.sentence().into_owned());
+    let answer = match entry {
+        GpuLine::Links(metric) if answer.is_ok() => {
+            gpu_links::each(metric, state.link_readings(metric), canvas.glyphs.absent)
+        }
+        GpuLine::Missing(group) => gpu_links::reasons(&state.missing_numbers(group)),
+        _ => answer.unwrap_or_else(|why| why.sentence().into_owned()),
+    };
     canvas.paragraph(
         place,
         Role::Text,
@@ -54,6 +63,8 @@ pub(super) fn draw_help(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 fn help(entry: GpuLine) -> &'static str {
     match entry {
         GpuLine::Number(slot) => slot.metric.spec().help,
+        GpuLine::Links(metric) => metric.spec().help,
+        GpuLine::Missing(_) => "What this GPU will not say for as long as its driver stays.",
         GpuLine::Fact(fact) => fact.spec().help,
         GpuLine::MigDevice(_) => "A part of the GPU that programs see as a GPU of its own.",
         GpuLine::Pair(_) => {
@@ -66,6 +77,14 @@ fn help(entry: GpuLine) -> &'static str {
 fn texts(state: &State, entry: GpuLine) -> Option<(String, Result<String, Absent>)> {
     match entry {
         GpuLine::Number(_) => None,
+        GpuLine::Links(metric) => {
+            let answer = gpu_links::summary(metric, state.link_readings(metric));
+            Some((metric.spec().label.to_owned(), answer))
+        }
+        GpuLine::Missing(group) => {
+            let missing = state.missing_numbers(group);
+            Some((format!("{} not here", missing.len()), Ok(gpu_links::names(&missing))))
+        }
         GpuLine::Fact(fact) => Some((fact.spec().label.to_owned(), fact_text(state, fact)?)),
         GpuLine::MigDevice(place) => {
             let (device, processes) = state.mig_device(place)?;

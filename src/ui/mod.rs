@@ -6,6 +6,8 @@ mod cost;
 mod explain;
 mod gpu;
 mod gpu_facts;
+mod gpu_links;
+mod gpu_share;
 mod health;
 mod help;
 mod hits;

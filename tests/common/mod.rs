@@ -1,6 +1,8 @@
 //! What several test binaries share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod docs;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

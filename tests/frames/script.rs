@@ -9,7 +9,8 @@ use nvsdk_top::app::{
 };
 use nvsdk_top::config::{Action, Context, Span};
 use nvsdk_top::model::{
-    Absent, CallCost, Cost, GpuState, Lane, Metric, Process, ProcessIdentity, is_printable,
+    Absent, CallCost, Cost, GpuState, Group, HostMetric, Lane, Metric, Process, ProcessIdentity,
+    is_printable,
 };
 use nvsdk_top::source::Snapshot;
 
@@ -157,8 +158,64 @@ fn the_numbers_of_a_gpu_are_in_groups_of_one_piece() {
     let lines = monitor.state.gpu_lines();
     monitor.press("end up");
     assert_eq!(monitor.state.gpu_rows.row(lines.len()), Some(lines.len() - 2));
-    monitor.press("home down down down");
+    monitor.press("home down down");
     assert!(monitor.text().contains("decoder · 1m"), "{}", monitor.text());
+}
+
+#[test]
+fn what_a_gpu_will_not_have_is_one_line_and_each_link_is_none() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.resize(120, 40).press("2");
+    let lines = monitor.state.gpu_lines();
+    assert!(lines.len() < 140, "{} lines", lines.len());
+    let place = |line| lines.iter().position(|known| *known == line).unwrap();
+    monitor.state.gpu_rows.cursor = place(GpuLine::Missing(Group::Load));
+    let text = monitor.text();
+    assert!(text.contains("1 not here") && text.contains("does not report it: encoder"), "{text}");
+    let text = monitor.press("i").text();
+    assert!(text.contains("There is none: this GPU or its driver"), "{text}");
+    monitor.press("esc");
+    monitor.state.gpu_rows.cursor = place(GpuLine::Links(Metric::NvLinkSpeed));
+    let text = monitor.text();
+    assert!(text.contains("26.6 GB/s × 18") && text.contains("link 17: 26.6"), "{text}");
+    let (slots, explained) =
+        (monitor.state.gpu_numbers().len(), monitor.press("i").state.explained().len());
+    assert_eq!(explained, slots + HostMetric::COUNT, "also what has no line of its own");
+}
+
+#[test]
+fn the_selected_number_stays_when_the_list_grows() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.press("2");
+    select(&mut monitor, Metric::PcieRx);
+    let (line, before) = (monitor.state.selected_gpu_line(), monitor.state.gpu_lines().len());
+    monitor.disturb = |snapshot| {
+        for gpu in &mut snapshot.sample.gpus {
+            gpu.values.forget(Absent::Stale);
+        }
+    };
+    monitor.watch(2);
+    assert!(monitor.state.gpu_lines().len() > before, "why each is missing is not known now");
+    assert_eq!(monitor.state.selected_gpu_line(), line);
+}
+
+#[test]
+fn numbers_stand_beside_what_they_can_reach() {
+    let mut monitor = Monitor::watching("h100");
+    monitor.press("2");
+    for (metric, words) in [
+        (Metric::PcieRx, " % of 63.0 GB/s"),
+        (Metric::NvLinkTx, " % of 478 GB/s"),
+        (Metric::DramBandwidth, "≈ "),
+        (Metric::PowerInstant, " % of 700 W"),
+        (Metric::LimitedBySwPowerCap, " s in all"),
+    ] {
+        select(&mut monitor, metric);
+        for (width, height) in [(80, 24), (200, 60)] {
+            let text = monitor.resize(width, height).text();
+            assert!(text.contains(words), "{words}: {text}");
+        }
+    }
 }
 
 /// The keys that lead to each context.

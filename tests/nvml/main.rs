@@ -4,8 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod asks;
 mod bad_input;
 mod cost;
+mod coverage;
 mod engines;
 mod events;
 mod every_code;

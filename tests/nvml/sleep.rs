@@ -123,7 +123,7 @@ fn seconds_until_let_go(machine: &mut Machine) -> u64 {
         last = Some(snapshot.sample.gpus);
         is_over
     });
-    seconds.unwrap_or_else(|| panic!("it is not let go of: {last:?}"))
+    seconds.ok_or(last).unwrap()
 }
 
 fn state(snapshot: &Snapshot, gpu: usize) -> &GpuState {

@@ -1,6 +1,5 @@
 //! The README tells what the program does: its blocks are made from the tables, and its commands are read.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -17,6 +16,7 @@ use nvsdk_top::source::demo::{Demo, PRESETS};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
 
 use crate::common::START_UNIX_US;
+use crate::common::docs::{assert_current, filled};
 
 /// The fields that the README's piece of JSON shows.
 const EXAMPLE_FIELDS: &str = "busy_percent,memory_used_bytes,power_draw_watts";
@@ -44,6 +44,9 @@ const BLOCKS: &[(&str, Make)] = &[
     ("clock-events", || reference::clock_events().markdown()),
 ];
 
+/// The blocks that other suites make.
+const ELSEWHERE: &[&str] = &["preset-metrics"];
+
 fn process_columns() -> String {
     let row = |column: &nvsdk_top::app::ProcessColumn| {
         format!("| {} | {} |\n", column.title(), column.help())
@@ -52,45 +55,21 @@ fn process_columns() -> String {
     format!("| column | what it shows |\n| --- | --- |\n{}", rows.concat())
 }
 
-/// Holds a committed file against what it should be, or writes it.
-pub(crate) fn assert_current(path: &str, make: impl Fn(&str) -> String) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let old = fs::read_to_string(&file).unwrap_or_default();
-    let new = make(&old);
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&file, new).unwrap();
-    } else {
-        let differing = old.lines().zip(new.lines()).find(|(old, new)| old != new);
-        assert!(
-            old == new,
-            "{path} is not current: UPDATE_DOCS=1 cargo test --test tidy\n{differing:?}"
-        );
-    }
-}
-
 #[test]
 fn the_readme_is_current() {
-    assert_current("README.md", |old| {
+    assert_current("README.md", "tidy", |old| {
         BLOCKS.iter().fold(old.to_owned(), |text, (name, make)| filled(&text, name, &make()))
     });
     let readme = readme();
+    for name in ELSEWHERE {
+        assert!(readme.contains(&format!("<!-- begin:{name} -->\n")), "no block {name}");
+    }
     let blocks = readme.matches("<!-- begin:").count();
-    assert_eq!(blocks, BLOCKS.len(), "a block that nothing makes");
+    assert_eq!(blocks, BLOCKS.len() + ELSEWHERE.len(), "a block that nothing makes");
 }
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
-}
-
-/// `text` with `content` between the marks of the block `name`.
-fn filled(text: &str, name: &str, content: &str) -> String {
-    let (begin, end) = (format!("<!-- begin:{name} -->\n"), format!("<!-- end:{name} -->"));
-    let parts = text.split_once(&begin).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(&end)?;
-        Some(format!("{before}{begin}\n{content}\n{end}{after}"))
-    });
-    assert!(parts.is_some(), "the README has no block {name}");
-    parts.unwrap_or_default()
 }
 
 /// The lines of the README's shell blocks.

@@ -12,13 +12,13 @@ use nvsdk_top::source::demo::{Demo, PRESETS, Preset};
 use nvsdk_top::source::{Feed, ManualClock, Patience, Request, Snapshot};
 use serde_json::{Value, json};
 
+use crate::common::docs::assert_current;
 use crate::common::{Machine, START_UNIX_US};
-use crate::docs::assert_current;
 
 #[test]
 fn the_committed_schema_is_current() {
     let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
-    assert_current("assets/sample.schema.json", |_| text.clone());
+    assert_current("assets/sample.schema.json", "tidy", |_| text.clone());
 }
 
 fn demo(preset: &'static Preset, seconds: u64) -> Snapshot {

@@ -19,7 +19,7 @@ pub use findings::findings;
 pub use kernel_log::{Device, KernelError, KernelLog};
 pub use pci::{GpuInformation, PciGpu, RuntimeStatus, bound_gpus, gpu_information, pci_gpus};
 pub use processes::{ProcessReader, ProcessReading};
-pub use totals::{HostReader, identity};
+pub use totals::{HostReader, file_of, identity};
 
 pub use crate::model::PciAddress;
 

@@ -16,22 +16,39 @@ pub struct HostReader {
     io_pressure: KernelFile,
 }
 
+/// The file that a total is read from.
+#[must_use]
+pub const fn file_of(metric: HostMetric) -> &'static str {
+    match metric {
+        HostMetric::Cpu | HostMetric::CpuCount => "/proc/stat",
+        HostMetric::Load1 | HostMetric::Load5 | HostMetric::Load15 => "/proc/loadavg",
+        HostMetric::MemoryTotal
+        | HostMetric::MemoryUsed
+        | HostMetric::MemoryAvailable
+        | HostMetric::SwapTotal
+        | HostMetric::SwapUsed => "/proc/meminfo",
+        HostMetric::PressureCpuSome => "/proc/pressure/cpu",
+        HostMetric::PressureMemorySome | HostMetric::PressureMemoryFull => "/proc/pressure/memory",
+        HostMetric::PressureIoSome | HostMetric::PressureIoFull => "/proc/pressure/io",
+    }
+}
+
 impl HostReader {
     /// Counts the processors and reads nothing else yet.
     #[must_use]
     pub fn new(sysroot: &Sysroot) -> Self {
         let is_kept = *sysroot == Sysroot::default();
-        let file = |path| KernelFile::new(sysroot.path(path), is_kept);
-        let stat = super::read_text(&sysroot.path("/proc/stat"));
+        let file = |metric| KernelFile::new(sysroot.path(file_of(metric)), is_kept);
+        let stat = super::read_text(&sysroot.path(file_of(HostMetric::CpuCount)));
         Self {
             cpu_count: stat.and_then(|stat| cpu_count(&stat)),
-            stat_file: file("/proc/stat"),
+            stat_file: file(HostMetric::Cpu),
             cpu_before: None,
-            load_file: file("/proc/loadavg"),
-            memory_file: file("/proc/meminfo"),
-            cpu_pressure: file("/proc/pressure/cpu"),
-            memory_pressure: file("/proc/pressure/memory"),
-            io_pressure: file("/proc/pressure/io"),
+            load_file: file(HostMetric::Load1),
+            memory_file: file(HostMetric::MemoryTotal),
+            cpu_pressure: file(HostMetric::PressureCpuSome),
+            memory_pressure: file(HostMetric::PressureMemorySome),
+            io_pressure: file(HostMetric::PressureIoSome),
         }
     }
 

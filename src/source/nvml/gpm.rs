@@ -48,6 +48,15 @@ pub(super) const GPU_METRICS: &[Metric] = &metrics(&OF_GPU);
 /// The metrics of [`OF_INSTANCE`].
 pub(super) const INSTANCE_METRICS: &[Metric] = &metrics(&OF_INSTANCE);
 
+/// What all of them ask.
+pub(super) const ASKS: &[&str] = &["nvmlGpmMetricsGet"];
+
+/// GPM's number of a metric; `None` for what is not read so.
+pub(super) fn number_of(metric: Metric) -> Option<u32> {
+    let row = OF_GPU.iter().chain(&OF_INSTANCE).find(|row| row.1 == metric);
+    row.map(|row| row.0)
+}
+
 const fn metrics<const N: usize>(table: &[(u32, Metric, f64); N]) -> [Metric; N] {
     let mut metrics = [Metric::Busy; N];
     let mut row = 0;

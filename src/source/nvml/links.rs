@@ -9,10 +9,18 @@ use crate::model::{Absent, Metric};
 
 /// The probes.
 pub(super) const LINKS: [Probe; 2] = [
-    one(Every::Once, &[Metric::PcieGpuGenerationMaximum], |d| {
-        pcie_link(d, |d| d.get(&function!(nvmlDeviceGetGpuMaxPcieLinkGeneration)))
-    }),
-    many(Every::Seconds(10), &[Metric::FabricState, Metric::FabricHealth], fabric),
+    one(
+        Every::Once,
+        &["nvmlDeviceGetGpuMaxPcieLinkGeneration"],
+        &[Metric::PcieGpuGenerationMaximum],
+        |d| pcie_link(d, |d| d.get(&function!(nvmlDeviceGetGpuMaxPcieLinkGeneration))),
+    ),
+    many(
+        Every::Seconds(10),
+        &["nvmlDeviceGetGpuFabricInfoV"],
+        &[Metric::FabricState, Metric::FabricHealth],
+        fabric,
+    ),
 ];
 
 /// `NVML_GPU_FABRIC_STATE_NOT_SUPPORTED` and `NVML_GPU_FABRIC_HEALTH_SUMMARY_NOT_SUPPORTED`.

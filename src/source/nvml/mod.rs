@@ -3,6 +3,7 @@
 //! A crew of threads makes the calls (`crew`, `reader`), the session closes a tick from what they report, and this module
 //! opens and closes the driver around it. Whatever hangs, hangs in a thread that nothing waits for.
 
+mod asks;
 mod backoff;
 mod bench;
 mod crew;
@@ -11,6 +12,7 @@ mod engines;
 mod events;
 mod facts;
 mod fields;
+mod fill;
 mod gpm;
 mod identity;
 mod ledger;
@@ -36,6 +38,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+pub use asks::{asks, asks_of_process};
 pub use bench::{Bench, CallTimes, GpuBench, bench};
 
 use backoff::Backoff;

@@ -15,11 +15,12 @@ use nvml_wrapper_sys::bindings::{
 
 use super::device::{Device, or_older};
 use super::fields::FIELDS;
+pub(super) use super::fill::Fill;
+use super::fill::possible;
 use super::links::LINKS;
 use super::raw::{Plain, function, struct_version};
 use super::{engines, gpm, mig};
-use crate::model::{Absent, Instances, Kind, Metric, Unit, Values};
-use crate::source::Clock;
+use crate::model::{Absent, Instances, Kind, Metric};
 
 /// How often a probe is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(super) enum Read {
 #[derive(Clone, Copy)]
 pub(super) struct Probe {
     pub(super) every: Every,
+    /// The functions of NVML that say it, the newest first; the others are for drivers that lack it.
+    pub(super) asks: &'static [&'static str],
     pub(super) fills: &'static [Metric],
     pub(super) read: Read,
 }
@@ -59,201 +62,182 @@ impl Probe {
 
 pub(super) const fn one(
     every: Every,
+    asks: &'static [&'static str],
     fills: &'static [Metric],
     read: fn(&mut Device) -> Result<f64, Absent>,
 ) -> Probe {
-    Probe { every, fills, read: Read::One(read) }
+    Probe { every, asks, fills, read: Read::One(read) }
 }
 
 pub(super) const fn many(
     every: Every,
+    asks: &'static [&'static str],
     fills: &'static [Metric],
     read: fn(&mut Device, &mut Fill<'_>),
 ) -> Probe {
-    Probe { every, fills, read: Read::Many(read) }
+    Probe { every, asks, fills, read: Read::Many(read) }
 }
 
 /// Every probe, in the order in which those run that are due.
 pub(super) const PROBES: &[Probe] = &[
-    many(Every::Tick, &[Metric::Busy, Metric::MemoryController], utilization),
     many(
         Every::Tick,
+        &["nvmlDeviceGetUtilizationRates"],
+        &[Metric::Busy, Metric::MemoryController],
+        utilization,
+    ),
+    many(
+        Every::Tick,
+        &["nvmlDeviceGetMemoryInfo_v2", "nvmlDeviceGetMemoryInfo"],
         &[Metric::MemoryTotal, Metric::MemoryUsed, Metric::MemoryReserved, Metric::MemoryFree],
         memory,
     ),
     FIELDS[0],
-    one(Every::Tick, &[Metric::Temperature], temperature),
-    one(Every::Tick, &[Metric::SlowdownMargin], slowdown_margin),
-    one(Every::Tick, &[Metric::ClockGraphics], |d| clock(d, CLOCK_GRAPHICS)),
-    one(Every::Tick, &[Metric::ClockSm], |d| clock(d, CLOCK_SM)),
-    one(Every::Tick, &[Metric::ClockMemory], |d| clock(d, CLOCK_MEMORY)),
-    one(Every::Tick, &[Metric::ClockVideo], |d| clock(d, CLOCK_VIDEO)),
-    one(Every::Tick, &[Metric::PerformanceState], performance_state),
-    one(Every::Tick, &[Metric::ClockEventReasons], |d| {
-        let current = d.get(&function!(nvmlDeviceGetCurrentClocksEventReasons));
-        or_older(current, || d.get(&function!(nvmlDeviceGetCurrentClocksThrottleReasons)))
-            .map(|mask| mask as f64)
+    one(
+        Every::Tick,
+        &["nvmlDeviceGetTemperatureV", "nvmlDeviceGetTemperature"],
+        &[Metric::Temperature],
+        temperature,
+    ),
+    one(
+        Every::Tick,
+        &["nvmlDeviceGetMarginTemperature", "nvmlDeviceGetTemperatureThreshold"],
+        &[Metric::SlowdownMargin],
+        slowdown_margin,
+    ),
+    one(Every::Tick, &["nvmlDeviceGetClockInfo"], &[Metric::ClockGraphics], |d| {
+        clock(d, CLOCK_GRAPHICS)
     }),
-    one(Every::Tick, &[Metric::EncoderUtilization], |d| {
+    one(Every::Tick, &["nvmlDeviceGetClockInfo"], &[Metric::ClockSm], |d| clock(d, CLOCK_SM)),
+    one(Every::Tick, &["nvmlDeviceGetClockInfo"], &[Metric::ClockMemory], |d| {
+        clock(d, CLOCK_MEMORY)
+    }),
+    one(Every::Tick, &["nvmlDeviceGetClockInfo"], &[Metric::ClockVideo], |d| clock(d, CLOCK_VIDEO)),
+    one(
+        Every::Tick,
+        &["nvmlDeviceGetPerformanceState"],
+        &[Metric::PerformanceState],
+        performance_state,
+    ),
+    one(
+        Every::Tick,
+        &["nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"],
+        &[Metric::ClockEventReasons],
+        |d| {
+            let current = d.get(&function!(nvmlDeviceGetCurrentClocksEventReasons));
+            or_older(current, || d.get(&function!(nvmlDeviceGetCurrentClocksThrottleReasons)))
+                .map(|mask| mask as f64)
+        },
+    ),
+    one(Every::Tick, &["nvmlDeviceGetEncoderUtilization"], &[Metric::EncoderUtilization], |d| {
         let answer = d.get_pair(&function!(nvmlDeviceGetEncoderUtilization));
         hidden_by_mig(d, answer.map(|(percent, _period_us)| percent.into()))
     }),
-    one(Every::Tick, &[Metric::DecoderUtilization], |d| {
+    one(Every::Tick, &["nvmlDeviceGetDecoderUtilization"], &[Metric::DecoderUtilization], |d| {
         let answer = d.get_pair(&function!(nvmlDeviceGetDecoderUtilization));
         hidden_by_mig(d, answer.map(|(percent, _period_us)| percent.into()))
     }),
-    many(Every::Tick, &[Metric::Fan], fans),
-    many(Every::Tick, gpm::GPU_METRICS, gpm::read),
-    many(Every::Tick, gpm::INSTANCE_METRICS, gpm::read_instances),
-    many(Every::Tick, engines::DOMAINS, engines::domains),
-    many(Every::Seconds(2), &[Metric::JpegUtilization], engines::jpeg),
-    many(Every::Seconds(2), &[Metric::OpticalFlowUtilization], engines::optical_flow),
-    many(Every::Seconds(2), engines::ENCODER, engines::encoder),
-    many(Every::Seconds(2), &[Metric::FanSpeed], engines::fan_speeds),
-    many(Every::Seconds(2), &[Metric::InstanceMemoryUsed], mig::memory),
-    many(Every::Seconds(5), &[Metric::Bar1Total, Metric::Bar1Used], engines::bar1),
-    one(Every::Seconds(2), &[Metric::PcieLinkGeneration], |d| {
-        pcie_link(d, |d| d.get(&function!(nvmlDeviceGetCurrPcieLinkGeneration)))
-    }),
-    one(Every::Seconds(2), &[Metric::PcieLinkWidth], |d| {
+    many(Every::Tick, &["nvmlDeviceGetFanSpeed_v2", "nvmlDeviceGetFanSpeed"], &[Metric::Fan], fans),
+    many(Every::Tick, gpm::ASKS, gpm::GPU_METRICS, gpm::read),
+    many(Every::Tick, gpm::ASKS, gpm::INSTANCE_METRICS, gpm::read_instances),
+    many(Every::Tick, &["nvmlDeviceGetDynamicPstatesInfo"], engines::DOMAINS, engines::domains),
+    many(
+        Every::Seconds(2),
+        &["nvmlDeviceGetJpgUtilization"],
+        &[Metric::JpegUtilization],
+        engines::jpeg,
+    ),
+    many(
+        Every::Seconds(2),
+        &["nvmlDeviceGetOfaUtilization"],
+        &[Metric::OpticalFlowUtilization],
+        engines::optical_flow,
+    ),
+    many(Every::Seconds(2), &["nvmlDeviceGetEncoderStats"], engines::ENCODER, engines::encoder),
+    many(
+        Every::Seconds(2),
+        &["nvmlDeviceGetFanSpeedRPM"],
+        &[Metric::FanSpeed],
+        engines::fan_speeds,
+    ),
+    many(
+        Every::Seconds(2),
+        &["nvmlDeviceGetMemoryInfo_v2", "nvmlDeviceGetMemoryInfo"],
+        &[Metric::InstanceMemoryUsed],
+        mig::memory,
+    ),
+    many(
+        Every::Seconds(5),
+        &["nvmlDeviceGetBAR1MemoryInfo"],
+        &[Metric::Bar1Total, Metric::Bar1Used],
+        engines::bar1,
+    ),
+    one(
+        Every::Seconds(2),
+        &["nvmlDeviceGetCurrPcieLinkGeneration"],
+        &[Metric::PcieLinkGeneration],
+        |d| pcie_link(d, |d| d.get(&function!(nvmlDeviceGetCurrPcieLinkGeneration))),
+    ),
+    one(Every::Seconds(2), &["nvmlDeviceGetCurrPcieLinkWidth"], &[Metric::PcieLinkWidth], |d| {
         pcie_link(d, |d| d.get(&function!(nvmlDeviceGetCurrPcieLinkWidth)))
     }),
-    one(Every::Seconds(5), &[Metric::PowerEnforcedLimit], |d| {
-        d.get(&function!(nvmlDeviceGetEnforcedPowerLimit)).map(thousandths)
-    }),
-    one(Every::Seconds(10), &[Metric::PersistenceMode], |d| {
+    one(
+        Every::Seconds(5),
+        &["nvmlDeviceGetEnforcedPowerLimit"],
+        &[Metric::PowerEnforcedLimit],
+        |d| d.get(&function!(nvmlDeviceGetEnforcedPowerLimit)).map(thousandths),
+    ),
+    one(Every::Seconds(10), &["nvmlDeviceGetPersistenceMode"], &[Metric::PersistenceMode], |d| {
         d.get(&function!(nvmlDeviceGetPersistenceMode)).map(f64::from)
     }),
-    many(Every::Once, &[Metric::PowerMinimumLimit, Metric::PowerMaximumLimit], |d, fill| {
-        let limits = d.get_pair(&function!(nvmlDeviceGetPowerManagementLimitConstraints));
-        fill.put(Metric::PowerMinimumLimit, limits.map(|(lowest, _)| thousandths(lowest)));
-        fill.put(Metric::PowerMaximumLimit, limits.map(|(_, highest)| thousandths(highest)));
+    many(
+        Every::Once,
+        &["nvmlDeviceGetPowerManagementLimitConstraints"],
+        &[Metric::PowerMinimumLimit, Metric::PowerMaximumLimit],
+        |d, fill| {
+            let limits = d.get_pair(&function!(nvmlDeviceGetPowerManagementLimitConstraints));
+            fill.put(Metric::PowerMinimumLimit, limits.map(|(lowest, _)| thousandths(lowest)));
+            fill.put(Metric::PowerMaximumLimit, limits.map(|(_, highest)| thousandths(highest)));
+        },
+    ),
+    one(
+        Every::Once,
+        &["nvmlDeviceGetPowerManagementDefaultLimit"],
+        &[Metric::PowerDefaultLimit],
+        |d| d.get(&function!(nvmlDeviceGetPowerManagementDefaultLimit)).map(thousandths),
+    ),
+    one(Every::Once, &["nvmlDeviceGetMaxClockInfo"], &[Metric::ClockGraphicsMaximum], |d| {
+        clock_maximum(d, CLOCK_GRAPHICS)
     }),
-    one(Every::Once, &[Metric::PowerDefaultLimit], |d| {
-        d.get(&function!(nvmlDeviceGetPowerManagementDefaultLimit)).map(thousandths)
+    one(Every::Once, &["nvmlDeviceGetMaxClockInfo"], &[Metric::ClockSmMaximum], |d| {
+        clock_maximum(d, CLOCK_SM)
     }),
-    one(Every::Once, &[Metric::ClockGraphicsMaximum], |d| clock_maximum(d, CLOCK_GRAPHICS)),
-    one(Every::Once, &[Metric::ClockSmMaximum], |d| clock_maximum(d, CLOCK_SM)),
-    one(Every::Once, &[Metric::ClockMemoryMaximum], |d| clock_maximum(d, CLOCK_MEMORY)),
-    one(Every::Once, &[Metric::ClockVideoMaximum], |d| clock_maximum(d, CLOCK_VIDEO)),
-    one(Every::Once, &[Metric::PcieLinkGenerationMaximum], |d| {
-        pcie_link(d, |d| d.get(&function!(nvmlDeviceGetMaxPcieLinkGeneration)))
+    one(Every::Once, &["nvmlDeviceGetMaxClockInfo"], &[Metric::ClockMemoryMaximum], |d| {
+        clock_maximum(d, CLOCK_MEMORY)
     }),
-    one(Every::Once, &[Metric::PcieLinkWidthMaximum], |d| {
+    one(Every::Once, &["nvmlDeviceGetMaxClockInfo"], &[Metric::ClockVideoMaximum], |d| {
+        clock_maximum(d, CLOCK_VIDEO)
+    }),
+    one(
+        Every::Once,
+        &["nvmlDeviceGetMaxPcieLinkGeneration"],
+        &[Metric::PcieLinkGenerationMaximum],
+        |d| pcie_link(d, |d| d.get(&function!(nvmlDeviceGetMaxPcieLinkGeneration))),
+    ),
+    one(Every::Once, &["nvmlDeviceGetMaxPcieLinkWidth"], &[Metric::PcieLinkWidthMaximum], |d| {
         pcie_link(d, |d| d.get(&function!(nvmlDeviceGetMaxPcieLinkWidth)))
     }),
     FIELDS[1],
     FIELDS[2],
     LINKS[0],
     LINKS[1],
-    one(Every::Seconds(2), &[Metric::PcieRx], |d| pcie_throughput(d, PCIE_RX)),
-    one(Every::Seconds(2), &[Metric::PcieTx], |d| pcie_throughput(d, PCIE_TX)),
+    one(Every::Seconds(2), &["nvmlDeviceGetPcieThroughput"], &[Metric::PcieRx], |d| {
+        pcie_throughput(d, PCIE_RX)
+    }),
+    one(Every::Seconds(2), &["nvmlDeviceGetPcieThroughput"], &[Metric::PcieTx], |d| {
+        pcie_throughput(d, PCIE_TX)
+    }),
 ];
-
-/// Where a probe puts what it read.
-pub(super) struct Fill<'a> {
-    values: &'a mut Values,
-    clock: &'a dyn Clock,
-    /// When the pass began that the probe belongs to.
-    pass_us: u64,
-}
-
-/// Gauges read within this time of the start of their pass share its time, so that a sample tells one time for them.
-const SAME_TIME_US: u64 = 1000;
-
-impl<'a> Fill<'a> {
-    /// Puts into `values` what is read in the pass that began at `pass_us`.
-    pub(super) fn new(values: &'a mut Values, clock: &'a dyn Clock, pass_us: u64) -> Self {
-        Self { values, clock, pass_us }
-    }
-
-    /// Runs a probe.
-    pub(super) fn run(&mut self, probe: &Probe, device: &mut Device) {
-        match probe.read {
-            Read::One(read) => {
-                let value = read(device);
-                for metric in probe.fills {
-                    self.put(*metric, value);
-                }
-            }
-            Read::Many(read) => read(device, self),
-        }
-    }
-
-    /// Fills a metric that has one value.
-    pub(super) fn put(&mut self, metric: Metric, value: Result<f64, Absent>) {
-        self.put_instance(metric, 0, value);
-    }
-
-    /// Fills one instance of a metric; what cannot be is absent.
-    pub(super) fn put_instance(
-        &mut self,
-        metric: Metric,
-        instance: usize,
-        value: Result<f64, Absent>,
-    ) {
-        let now_us = self.clock.monotonic_us();
-        let exact = metric.spec().kind == Kind::Counter
-            || now_us.saturating_sub(self.pass_us) > SAME_TIME_US;
-        let at_us = if exact { now_us } else { self.pass_us };
-        self.write(metric, instance, value, at_us);
-    }
-
-    /// Fills one instance of a metric that was read at its own time, as counters want it.
-    pub(super) fn put_read(
-        &mut self,
-        metric: Metric,
-        instance: usize,
-        value: Result<f64, Absent>,
-        at_us: u64,
-    ) {
-        if metric.spec().kind == Kind::Counter {
-            self.write(metric, instance, value, at_us);
-        } else {
-            self.put_instance(metric, instance, value);
-        }
-    }
-
-    fn write(&mut self, metric: Metric, instance: usize, value: Result<f64, Absent>, at_us: u64) {
-        if let Some(reading) = self.values.instances_mut(metric).get_mut(instance) {
-            reading.value = value.and_then(|value| possible(metric, value));
-            reading.at_us = at_us;
-        }
-    }
-
-    /// Leaves one instance of a metric as it was; where nothing was read before, its mean has only begun.
-    pub(super) fn keep(&mut self, metric: Metric, instance: usize) {
-        if let Some(reading) = self.values.instances_mut(metric).get_mut(instance)
-            && reading.value == Err(Absent::NotReadYet)
-        {
-            reading.value = Err(Absent::NeedsTwoReadings);
-        }
-    }
-}
-
-/// Rejects what no GPU can report: drivers have answered with uninitialised memory.
-fn possible(metric: Metric, value: f64) -> Result<f64, Absent> {
-    let range = match metric.spec().unit {
-        // Fans may run faster than their quiet maximum.
-        Unit::Percent if metric == Metric::Fan => 0.0..=1000.0,
-        Unit::Percent => 0.0..=100.0,
-        Unit::Celsius => -273.0..=1000.0,
-        Unit::Megahertz | Unit::Watts | Unit::FramesPerSecond | Unit::Rpm => 0.0..=100_000.0,
-        // What has been sent over all links since the driver was loaded.
-        Unit::Bytes if metric.spec().kind == Kind::Counter => 0.0..=1e19,
-        Unit::Bytes | Unit::BytesPerSecond => 0.0..=1e15,
-        Unit::Joules | Unit::Seconds => 0.0..=1e13,
-        Unit::Microseconds => 0.0..=1e8,
-        Unit::Number => 0.0..=1024.0,
-        Unit::RecoveryAction | Unit::NvLinkVersion | Unit::FabricState | Unit::FabricHealth => {
-            0.0..=f64::from(u16::MAX)
-        }
-        Unit::PerformanceState => 0.0..=15.0,
-        Unit::Count | Unit::PerSecond | Unit::ClockEventReasons => 0.0..=9_007_199_254_740_992.0,
-        Unit::Flag => 0.0..=1.0,
-    };
-    if range.contains(&value) { Ok(value) } else { Err(Absent::OutOfRange) }
-}
 
 fn thousandths(value: u32) -> f64 {
     f64::from(value) / 1e3
@@ -381,8 +365,8 @@ fn pcie_throughput(device: &mut Device, direction: u32) -> Result<f64, Absent> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Every, PROBES, possible};
-    use crate::model::{Absent, Kind, Metric};
+    use super::{Every, PROBES};
+    use crate::model::{Kind, Metric};
 
     #[test]
     fn every_metric_is_filled_once_or_derived() {
@@ -401,15 +385,5 @@ mod tests {
                 assert_eq!(fact, probe.every == Every::Once, "{}", metric.spec().id);
             }
         }
-    }
-
-    #[test]
-    fn what_cannot_be_is_absent() {
-        assert_eq!(possible(Metric::Busy, 100.0), Ok(100.0));
-        assert_eq!(possible(Metric::Busy, 101.0), Err(Absent::OutOfRange));
-        assert_eq!(possible(Metric::Fan, 112.0), Ok(112.0));
-        assert_eq!(possible(Metric::Temperature, f64::from(u32::MAX)), Err(Absent::OutOfRange));
-        assert_eq!(possible(Metric::SlowdownMargin, -3.0), Ok(-3.0));
-        assert_eq!(possible(Metric::PowerDraw, f64::NAN), Err(Absent::OutOfRange));
     }
 }

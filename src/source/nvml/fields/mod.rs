@@ -12,7 +12,7 @@ use crate::model::{Absent, Instances};
 use clock::DriverClock;
 pub(super) use ids::DriverVersion;
 use ids::{Field, id_for};
-pub(super) use table::FIELDS;
+pub(super) use table::{FIELDS, asks};
 use table::{LANES, Row, Scope, Source};
 
 /// What is asked of one GPU in each lane, and what it has refused for good.
@@ -90,7 +90,7 @@ impl FieldLane {
                 }
                 asked.is_done = true;
                 let value = match asked.row.older {
-                    Some(older) => or_older(value, || older(device, asked.instance)),
+                    Some(older) => or_older(value, || (older.read)(device, asked.instance)),
                     None => value,
                 };
                 fill.put_read(asked.row.metric, asked.instance, value, at_us);

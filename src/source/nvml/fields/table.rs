@@ -1,10 +1,14 @@
 //! The field table: which field of `nvmlDeviceGetFieldValues` fills which metric, and how often it is read.
 
+use std::fmt;
+
 use super::ids::Field;
 use super::{older, read};
 use crate::model::{Absent, Metric};
+use crate::source::nvml::asks::alternatives;
 use crate::source::nvml::device::Device;
 use crate::source::nvml::probes::{Every, Probe, many};
+use crate::source::nvml::raw::FIELD_VALUES;
 
 /// What part of the GPU a field is asked of: NVML's `scopeId`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +36,11 @@ pub(super) struct Source {
 }
 
 /// An older function for the number of one instance.
-type Older = fn(&mut Device, usize) -> Result<f64, Absent>;
+#[derive(Clone, Copy)]
+pub(super) struct Older {
+    pub(super) function: &'static str,
+    pub(super) read: fn(&mut Device, usize) -> Result<f64, Absent>,
+}
 
 /// One row: a metric and what fills it.
 #[derive(Clone, Copy)]
@@ -68,8 +76,12 @@ impl Row {
     }
 
     /// An older function, where no field is to be had.
-    const fn older(self, older: Older) -> Self {
-        Self { older: Some(older), ..self }
+    const fn older(
+        self,
+        function: &'static str,
+        read: fn(&mut Device, usize) -> Result<f64, Absent>,
+    ) -> Self {
+        Self { older: Some(Older { function, read }), ..self }
     }
 }
 
@@ -81,11 +93,16 @@ const KIBI: f64 = 1.0 / 1024.0;
 
 /// Read at every tick.
 const TICK: [Row; 17] = [
-    row(Metric::PowerDraw, &[Field::PowerAverage]).per(MILLI).older(older::power),
+    row(Metric::PowerDraw, &[Field::PowerAverage])
+        .per(MILLI)
+        .older("nvmlDeviceGetPowerUsage", older::power),
     row(Metric::PowerInstant, &[Field::PowerInstant]).per(MILLI),
     row(Metric::PowerModule, &[Field::PowerAverage]).of(Scope::Module).per(MILLI),
-    row(Metric::Energy, &[Field::Energy]).per(MILLI).older(older::energy),
-    row(Metric::MemoryTemperature, &[Field::MemoryTemperature]).older(older::memory_temperature),
+    row(Metric::Energy, &[Field::Energy])
+        .per(MILLI)
+        .older("nvmlDeviceGetTotalEnergyConsumption", older::energy),
+    row(Metric::MemoryTemperature, &[Field::MemoryTemperature])
+        .older("nvmlDeviceGetThermalSettings", older::memory_temperature),
     row(Metric::LimitedBySwPowerCapTime, &[Field::LimitedBySwPowerCap]).per(NANO),
     row(Metric::LimitedBySyncBoostTime, &[Field::LimitedBySyncBoost]).per(NANO),
     row(Metric::LimitedByThermalTime, &[Field::LimitedByThermal]).per(NANO),
@@ -122,7 +139,8 @@ const SLOW: [Row; 32] = [
     row(Metric::RetiredPagesCorrected, &[Field::RetiredCorrected]),
     row(Metric::RetiredPagesUncorrected, &[Field::RetiredUncorrected]),
     row(Metric::RetiredPagesPending, &[Field::RetiredPending]),
-    row(Metric::PcieReplays, &[Field::PcieReplays]).older(older::pcie_replays),
+    row(Metric::PcieReplays, &[Field::PcieReplays])
+        .older("nvmlDeviceGetPcieReplayCounter", older::pcie_replays),
     row(Metric::PcieLinkRecoveries, &[Field::PcieLinkRecoveries]),
     row(Metric::PcieCorrectableErrors, &[Field::PcieCorrectableErrors]),
     row(Metric::PcieNaksReceived, &[Field::PcieNaksReceived]),
@@ -138,8 +156,11 @@ const SLOW: [Row; 32] = [
         .else_of(&[Field::NvLinkCrcOfLink], Scope::SumOfLinks),
     row(Metric::NvLinkDataErrors, &[Field::NvLinkCrcDataErrors]),
     row(Metric::NvLinkReceiveErrors, &[Field::NvLinkReceiveErrors]).of(Scope::SumOfLinks),
-    row(Metric::NvLinkVersion, &[Field::NvLinkVersion]).older(older::nvlink_version),
-    row(Metric::NvLinkUp, &[Field::NvLinkState]).of(Scope::EachLink).older(older::nvlink_state),
+    row(Metric::NvLinkVersion, &[Field::NvLinkVersion])
+        .older("nvmlDeviceGetNvLinkVersion", older::nvlink_version),
+    row(Metric::NvLinkUp, &[Field::NvLinkState])
+        .of(Scope::EachLink)
+        .older("nvmlDeviceGetNvLinkState", older::nvlink_state),
     row(Metric::NvLinkSpeed, &[Field::NvLinkSpeed]).of(Scope::EachLink).per(MEGA),
     row(
         Metric::NvLinkErrors,
@@ -164,12 +185,39 @@ const ONCE: [Row; 7] = [
 /// The lanes, by number.
 pub(super) const LANES: [&[Row]; 3] = [&TICK, &SLOW, &ONCE];
 
+/// What every lane asks.
+const ASKS: &[&str] = &[FIELD_VALUES.name];
+
 /// The probes of the lanes.
 pub(in crate::source::nvml) const FIELDS: [Probe; LANES.len()] = [
-    many(Every::Tick, &metrics(&TICK), |device, fill| read(device, fill, 0)),
-    many(Every::Seconds(10), &metrics(&SLOW), |device, fill| read(device, fill, 1)),
-    many(Every::Once, &metrics(&ONCE), |device, fill| read(device, fill, 2)),
+    many(Every::Tick, ASKS, &metrics(&TICK), |device, fill| read(device, fill, 0)),
+    many(Every::Seconds(10), ASKS, &metrics(&SLOW), |device, fill| read(device, fill, 1)),
+    many(Every::Once, ASKS, &metrics(&ONCE), |device, fill| read(device, fill, 2)),
 ];
+
+/// The fields that fill a metric and the older function for it, in words; `None` for what is no field's.
+pub(in crate::source::nvml) fn asks(metric: Metric) -> Option<String> {
+    let row = LANES.iter().copied().flatten().find(|row| row.metric == metric)?;
+    let older = row.older.map(|older| older.function.to_owned());
+    let sources = [Some(row.source), row.instead].into_iter().flatten();
+    let asked = alternatives(sources.map(|source| source.to_string()).chain(older));
+    Some(format!("{} of {asked}", FIELD_VALUES.name))
+}
+
+/// The fields, with the scope where it is not the GPU.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields: Vec<_> = self.fields.iter().map(ToString::to_string).collect();
+        let scope = match self.scope {
+            Scope::Gpu => "",
+            Scope::Module => " with scope 1",
+            Scope::AllLinks => " with scope UINT_MAX",
+            Scope::SumOfLinks => " summed over the links",
+            Scope::EachLink => " of the link",
+        };
+        write!(f, "{}{scope}", fields.join(" + "))
+    }
+}
 
 const fn metrics<const N: usize>(rows: &[Row; N]) -> [Metric; N] {
     let mut metrics = [Metric::Busy; N];
