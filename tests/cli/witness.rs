@@ -13,7 +13,7 @@ use crate::support::Machine;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/witness/read_nvml.py");
 
 /// Keys of a GPU that NVML does not answer: the program's own.
-const OWN: [&str; 4] = ["state", "absent", "age_microseconds", "ages_microseconds"];
+const OWN: [&str; 5] = ["state", "health", "absent", "age_microseconds", "ages_microseconds"];
 /// Keys of a process that NVML's lists answer; the others come from the host or from samples between two calls.
 const OF_PROCESSES: [&str; 6] =
     ["pid", "gpu_index", "type", "gpu_memory_bytes", "gpu_instance", "compute_instance"];
