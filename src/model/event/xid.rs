@@ -318,6 +318,9 @@ pub const RECOVERY_ACTIONS: &[RecoveryAction] = &[
     action(2, "node reboot", CRITICAL, "Reboot the machine."),
     action(3, "drain peer-to-peer", WARNING, "Stop what uses the GPU together with other GPUs."),
     action(4, "drain and reset", CRITICAL, "Let what uses the GPU come to its end, and reset it."),
+    action(5, "IMEX restart", CRITICAL, "Restart the IMEX domain."),
+    action(6, "bus reset", CRITICAL, "Stop what uses the GPU and reset its bus."),
+    action(7, "system reboot", CRITICAL, "Reboot the system."),
 ];
 
 /// The recovery action with this number.
@@ -363,6 +366,9 @@ mod tests {
         assert_eq!(ShownXid(7).to_string(), "Xid 7: not in this program's table");
         assert!(xid(7).advice.contains("catalog"));
         assert_eq!(recovery_action(2).unwrap().text, "node reboot");
-        assert!(recovery_action(5).is_none());
+        assert!(recovery_action(8).is_none());
+        let known: Vec<_> = RECOVERY_ACTIONS.iter().map(|action| action.number).collect();
+        let words = crate::model::RECOVERY_ACTION_WORDS.iter().map(|word| word.number.into());
+        assert_eq!(known, words.collect::<Vec<u64>>(), "both tables know the same");
     }
 }
