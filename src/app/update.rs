@@ -44,9 +44,12 @@ fn sampled(state: &mut State, snapshot: Arc<Snapshot>) {
     if before != Some(generation) && state.notice.is_none() {
         state.notice = missing(state, &snapshot);
     }
-    let line = state.selected_gpu_line();
+    // Lines may come and go with a sample; where they are not shown they are not worked out either.
+    let line = (state.tab == Tab::Gpu).then(|| state.selected_gpu_line()).flatten();
     state.newest = Some(snapshot);
-    state.keep_gpu_line(line);
+    if line.is_some() {
+        state.keep_gpu_line(line);
+    }
     state.stream = Stream::Live;
 }
 

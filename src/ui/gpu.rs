@@ -168,7 +168,8 @@ fn draw_list(
     hits: &mut Hits,
 ) -> Option<String> {
     let lines = lines(state);
-    let numbers = state.gpu_lines().len();
+    let is_number = |line: &&Line| matches!(line, Line::Entry(..));
+    let numbers = lines.iter().filter(is_number).count();
     let selected = state.gpu_rows.row(numbers);
     let at = lines
         .iter()
@@ -176,7 +177,6 @@ fn draw_list(
     let room = usize::from(area.height);
     let top = crate::app::List { cursor: at.unwrap_or(0) }.top(lines.len(), room);
     let shown = lines.iter().skip(top).take(room);
-    let is_number = |line: &&Line| matches!(line, Line::Entry(..));
     let first = lines.iter().take(top).filter(is_number).count();
     let part = shown_part(first, shown.clone().filter(is_number).count(), numbers);
     for (place, line) in (0..).zip(shown) {

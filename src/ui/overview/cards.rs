@@ -21,6 +21,7 @@ pub(super) fn draw(
     hits: &mut Hits,
 ) {
     let Some((inventory, sample)) = state.shown() else { return };
+    let selected_gpu = state.selected_gpu();
     let mut rest = area;
     for line in gpus.chunks(usize::from(columns)) {
         let (mut place, below) = split_top(rest, height);
@@ -30,7 +31,7 @@ pub(super) fn draw(
             let (card, right) = split_left(place, width, 0);
             place = right;
             let name = inventory.gpus[gpu].name.as_deref().unwrap_or("unknown GPU");
-            let selected = state.selected_gpu() == Some(gpu);
+            let selected = selected_gpu == Some(gpu);
             let mark = match canvas.glyphs.cursor {
                 mark if selected && gpus.len() > 1 => format!("{mark} "),
                 _ => String::new(),

@@ -55,11 +55,12 @@ pub(super) fn draw(
     let (_, body) = split_top(area, 1);
     let room = usize::from(body.height);
     let top = state.gpus.top(gpus.len(), room);
+    let selected_gpu = state.selected_gpu();
     for (number, &gpu) in (0..).zip(gpus.iter().skip(top).take(room)) {
         let line = row(body, number);
         hits.add(line, Hit::Gpu(gpu));
         let places = Places::of(line);
-        let selected = state.selected_gpu() == Some(gpu);
+        let selected = selected_gpu == Some(gpu);
         let mark = if selected { canvas.glyphs.cursor } else { " " };
         let role = if selected { Role::TextStrong } else { Role::Text };
         canvas.text(places.number, role, &format!("{mark}{:>2}", inventory.gpus[gpu].index));

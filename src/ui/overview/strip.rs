@@ -29,6 +29,7 @@ pub(super) fn draw(
     let (area, below) = split_top(area, area.height - u16::from(is_cut));
     let lines = usize::from(area.height);
     let top = top_line(state, gpus, per_line, lines);
+    let selected_gpu = state.selected_gpu();
     if is_cut && let Some(part) = shown_part(top * per_line, lines * per_line, gpus.len()) {
         canvas.text_right(below, Role::TextDim, &format!("GPUs {part}"));
     }
@@ -38,7 +39,7 @@ pub(super) fn draw(
             let (cell, right) = split_left(rest, area.width / columns.max(1), 0);
             rest = right;
             hits.add(cell, Hit::Gpu(gpu));
-            let selected = state.selected_gpu() == Some(gpu);
+            let selected = selected_gpu == Some(gpu);
             let role = if selected { Role::TextStrong } else { Role::Text };
             let (name, place) = split_left(cell, digits + 1, 0);
             let mark = if selected { canvas.glyphs.cursor } else { " " };
